@@ -1,0 +1,119 @@
+// Emissions: what a layer does with its accumulators (accumulate, then emit: docs/arithmetic.md). A new emission is a member of
+// the union and a row of each table here; accumulators do not know about it.
+
+import { invalidNetwork } from '../errors.js'
+import { requantize, requantizeScale } from './arithmetic.js'
+import { allocate, channelScale, type ElementArray, isQuantized, type QuantizedType, type Stage, type ValueType } from './types.js'
+
+/** Float stage: clamp(sum, min, max); null is unbounded. ReLU is min 0, ReLU6 is min 0 max 6. */
+export interface ClampEmission {
+  readonly kind: 'clamp'
+  readonly min: number | null
+  readonly max: number | null
+}
+
+/** Integer stage: int8 by scale and zero point, bounded by the stored integers min and max. */
+export interface RequantizeEmission {
+  readonly kind: 'requantize'
+  readonly min: number
+  readonly max: number
+}
+
+/** Integer stage: the raw int32 accumulators (class scores). */
+export interface NoEmission {
+  readonly kind: 'none'
+}
+
+export type Emission = ClampEmission | RequantizeEmission | NoEmission
+export type EmissionKind = Emission['kind']
+
+/** The identity emission of the float stage. */
+export const LINEAR: ClampEmission = { kind: 'clamp', min: null, max: null }
+
+/** What an emission reads beside the sums. */
+export interface EmitContext {
+  readonly input: ValueType
+  /** type of the weights; null for layers without weights */
+  readonly weights: QuantizedType | null
+  readonly output: ValueType
+  /** channels are the fastest axis of the sums */
+  readonly channels: number
+}
+
+interface EmissionRule<E extends Emission> {
+  readonly stage: Stage
+  readonly check: (emission: E, output: ValueType, where: string) => void
+  readonly emit: (emission: E, sums: Float64Array, context: EmitContext) => ElementArray
+}
+
+/** m[c] of a layer: one factor per output channel. */
+export const requantizeScales = (input: QuantizedType, weights: QuantizedType, output: QuantizedType, channels: number): Float32Array =>
+  Float32Array.from({ length: channels }, (_, c) =>
+    requantizeScale(channelScale(input, 0), channelScale(weights, c), channelScale(output, 0)),
+  )
+
+const clampRule: EmissionRule<ClampEmission> = {
+  stage: 'float',
+  check: ({ min, max }, output, where) => {
+    for (const bound of [min, max]) {
+      if (bound !== null && !Number.isFinite(bound)) throw invalidNetwork(where, `the emission's bound ${bound} is not a finite number`)
+    }
+    if (min !== null && max !== null && min > max) throw invalidNetwork(where, `the emission's bounds ${min}..${max} are empty`)
+    if (output.kind !== 'float32') throw invalidNetwork(where, `a float emission gives float32, the output is ${output.kind}`)
+  },
+  emit: ({ min, max }, sums, { output }) => {
+    const out = allocate(output)
+    const low = min ?? -Infinity
+    const high = max ?? Infinity
+    for (let i = 0; i < sums.length; i++) out[i] = Math.min(Math.max(sums[i] as number, low), high)
+    return out
+  },
+}
+
+const requantizeRule: EmissionRule<RequantizeEmission> = {
+  stage: 'integer',
+  check: ({ min, max }, output, where) => {
+    if (output.kind !== 'int8') throw invalidNetwork(where, `requantize gives int8, the output is ${output.kind}`)
+    if (!Number.isInteger(min) || !Number.isInteger(max) || min < -128 || max > 127 || min > max) {
+      throw invalidNetwork(where, `requantize bounds ${min}..${max} are not integers within -128..127`)
+    }
+  },
+  emit: ({ min, max }, sums, { input, weights, output, channels }) => {
+    if (!isQuantized(input) || weights === null || !isQuantized(output)) throw new Error('requantize without scales passed verify()')
+    const scales = requantizeScales(input, weights, output, channels)
+    const out = allocate(output)
+    for (let i = 0; i < sums.length; i++) {
+      out[i] = requantize(sums[i] as number, scales[i % channels] as number, output.zeroPoint, min, max)
+    }
+    return out
+  },
+}
+
+const noneRule: EmissionRule<NoEmission> = {
+  stage: 'integer',
+  check: (_, output, where) => {
+    if (output.kind !== 'int32') throw invalidNetwork(where, `an emission of none gives int32, the output is ${output.kind}`)
+  },
+  emit: (_, sums) => Int32Array.from(sums),
+}
+
+const RULES: { readonly [K in EmissionKind]: EmissionRule<Extract<Emission, { kind: K }>> } = {
+  clamp: clampRule,
+  requantize: requantizeRule,
+  none: noneRule,
+}
+
+const ruleOf = (kind: unknown): EmissionRule<Emission> | undefined =>
+  typeof kind === 'string' && Object.hasOwn(RULES, kind) ? (RULES[kind as EmissionKind] as EmissionRule<Emission>) : undefined
+
+/** Refuses an emission that is malformed, of the wrong stage, or does not give the output's type. */
+export const checkEmission = (emission: Emission, output: ValueType, stage: Stage, where: string): void => {
+  const rule = ruleOf((emission as { kind?: unknown } | null | undefined)?.kind)
+  if (rule === undefined) throw invalidNetwork(where, 'the emission is missing or of an unknown kind')
+  if (rule.stage !== stage) throw invalidNetwork(where, `a ${emission.kind} emission belongs to the ${rule.stage} stage`)
+  rule.check(emission, output, where)
+}
+
+/** Turns a layer's sums (channels fastest) into its output elements. */
+export const emit = (emission: Emission, sums: Float64Array, context: EmitContext): ElementArray =>
+  (RULES[emission.kind] as EmissionRule<Emission>).emit(emission, sums, context)

@@ -1,0 +1,87 @@
+// The contract of an operator: one file in operators/ fills it in. Everything that depends on an operator's kind inside the network
+// package goes through these functions; verify() calls the checks on every node, evaluate assumes a verified network.
+
+import { invalidNetwork } from '../errors.js'
+import { type ElementArray, type NodeBase, type Shape, type Stage, type Tensor, type ValueKind, type ValueType, byteLength, elementCount, isQuantized } from './types.js'
+
+/** Types around one node. */
+export interface NodeTypes {
+  readonly inputs: readonly ValueType[]
+  readonly output: ValueType
+}
+
+/** What a node costs: multiply-accumulates (or additions of a pool or add) a sample, and bytes of its constants. */
+export interface Cost {
+  readonly macs: number
+  readonly constantBytes: number
+}
+
+export interface Operator<N extends NodeBase<string>> {
+  readonly kind: N['kind']
+  /** number of inputs; 'many' is two or more */
+  readonly inputs: number | 'many'
+  /** float: exists only before quantization */
+  readonly stages: readonly Stage[]
+  /** Refuses attributes and constants that are not well formed; node may come from an untrusted file. Called first. */
+  readonly checkAttributes: (node: N) => void
+  /** The output shape; refuses input shapes that do not fit. */
+  readonly outputShape: (node: N, inputs: readonly Shape[]) => Shape
+  /** Refuses value types that do not go together (shapes are checked by then). */
+  readonly checkTypes: (node: N, types: NodeTypes, stage: Stage) => void
+  /** The definition: output elements of one sample from input elements of one sample. */
+  readonly evaluate: (node: N, inputs: readonly ElementArray[], types: NodeTypes) => ElementArray
+  readonly macs: (node: N, types: NodeTypes) => number
+  /** Inputs whose memory the output may take over: every output element is written after the last read of the input elements that lie there. */
+  readonly overwrites: readonly number[]
+}
+
+/** Names a node in messages. */
+export const whereOf = (node: NodeBase<string>): string => `${node.kind} "${node.name}"`
+
+const isTensorData = (data: unknown): data is ElementArray => ArrayBuffer.isView(data) && !(data instanceof DataView)
+
+/** Refuses a constant that is missing, of another kind or shape, or holds NaN or infinity. `null` in shape accepts any size there. */
+export const checkTensor = (tensor: Tensor | null | undefined, kinds: readonly ValueKind[], shape: readonly (number | null)[], name: string, where: string): void => {
+  if (tensor === null || tensor === undefined || typeof tensor !== 'object' || tensor.type === undefined || !isTensorData(tensor.data)) {
+    throw invalidNetwork(where, `${name} are missing`)
+  }
+  const { type, data } = tensor
+  if (!kinds.includes(type.kind)) throw invalidNetwork(where, `${name} are ${type.kind}, expected ${kinds.join(' or ')}`)
+  if (type.shape.length !== shape.length || type.shape.some((size, i) => shape[i] !== null && shape[i] !== size)) {
+    throw invalidNetwork(where, `${name} have shape [${type.shape.join(',')}], expected [${shape.map((s) => s ?? '*').join(',')}]`)
+  }
+  if (type.kind === 'float32' && !data.every(Number.isFinite)) {
+    throw invalidNetwork(where, `${name} hold ${data.find((x) => !Number.isFinite(x))}, every weight must be a finite number`)
+  }
+}
+
+/** Refuses weights that are not float32 in the float stage or symmetric int8 (per tensor, or per channel along `axis`) in the integer stage, and a bias that is not float32 or int32. */
+export const checkWeightTypes = (weights: Tensor, bias: Tensor | null, axis: number, stage: Stage, where: string): void => {
+  const [weightKind, biasKind] = stage === 'float' ? ['float32', 'float32'] : ['int8', 'int32']
+  if (weights.type.kind !== weightKind) throw invalidNetwork(where, `weights are ${weights.type.kind}, a ${stage} network takes ${weightKind}`)
+  if (bias !== null && bias.type.kind !== biasKind) throw invalidNetwork(where, `the bias is ${bias.type.kind}, a ${stage} network takes ${biasKind}`)
+  if (!isQuantized(weights.type)) return
+  if (weights.type.zeroPoint !== 0) throw invalidNetwork(where, `weights have zero point ${weights.type.zeroPoint}, they must be symmetric (0)`)
+  if (weights.type.channelAxis !== null && weights.type.channelAxis !== axis) {
+    throw invalidNetwork(where, `weights are quantized along axis ${weights.type.channelAxis}, expected ${axis}`)
+  }
+}
+
+/** Refuses a compute layer's input that is not float32 (float stage) or per-tensor int8 (integer stage). */
+export const checkInputKind = (type: ValueType, stage: Stage, where: string): void => {
+  const expected = stage === 'float' ? 'float32' : 'int8'
+  if (type.kind !== expected) throw invalidNetwork(where, `the input is ${type.kind}, a ${stage} network's ${where.split(' ')[0]} takes ${expected}`)
+}
+
+/** Every tensor among a node's attributes. */
+export const constantsOf = (node: NodeBase<string>): readonly Tensor[] =>
+  Object.values(node).filter((x): x is Tensor => x !== null && typeof x === 'object' && 'data' in x && 'type' in x)
+
+/** Bytes of a node's constants. */
+export const constantBytes = (node: NodeBase<string>): number => constantsOf(node).reduce((sum, t) => sum + byteLength(t.type), 0)
+
+/** macs of an operator that moves or compares bytes. */
+export const noMacs = (): number => 0
+
+/** macs of an elementwise operator: one an output element. */
+export const oneMacAnElement = (_: unknown, types: NodeTypes): number => elementCount(types.output.shape)

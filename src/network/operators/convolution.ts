@@ -1,0 +1,72 @@
+// What conv1d, conv2d and depthwiseConv2d share: they differ in the weights' layout and in the loop that sums.
+
+import { decode, decodeConstant, proveSumsFit } from '../accumulate.js'
+import { checkEmission, type Emission, emit } from '../emission.js'
+import { checkInputKind, checkTensor, checkWeightTypes, type NodeTypes, type Operator, whereOf } from '../operator.js'
+import { isQuantized, type NodeBase, type Shape, type Tensor } from '../types.js'
+import { type Geometry, windowOutputShape } from '../window.js'
+
+/** Attributes of every convolution. */
+export interface ConvolutionBase<Kind extends string> extends NodeBase<Kind> {
+  readonly weights: Tensor
+  readonly bias: Tensor | null // [out]
+  readonly emission: Emission
+}
+
+interface Variant<N extends ConvolutionBase<string>> {
+  readonly kind: N['kind']
+  readonly weightsRank: number
+  /** the axis of the weights that counts output channels */
+  readonly channelAxis: number
+  readonly checkWindow: (node: N) => void
+  /** checks the input's shape against the weights too */
+  readonly geometry: (node: N, input: Shape) => Geometry
+  readonly accumulate: (input: Float64Array, weights: Float64Array, bias: Tensor | null, g: Geometry) => Float64Array
+  /** taps that each sum takes */
+  readonly tapsPerSum: (g: Geometry) => number
+}
+
+/** Builds a convolution operator from what is special about it. */
+export const convolution = <N extends ConvolutionBase<string>>(variant: Variant<N>): Operator<N> => {
+  const channels = (node: N): number => node.weights.type.shape[variant.channelAxis] as number
+  const channelOf = (node: N): ((index: number) => number) => {
+    const inner = node.weights.type.shape.slice(variant.channelAxis + 1).reduce((a, b) => a * b, 1)
+    return (index) => Math.floor(index / inner) % channels(node)
+  }
+  const geometryOf = (node: N, types: NodeTypes): Geometry => variant.geometry(node, types.inputs[0]?.shape ?? [])
+  return {
+    kind: variant.kind,
+    inputs: 1,
+    stages: ['float', 'integer'],
+    checkAttributes: (node) => {
+      checkTensor(node.weights, ['float32', 'int8'], new Array(variant.weightsRank).fill(null), 'weights', whereOf(node))
+      if (node.bias !== null) checkTensor(node.bias, ['float32', 'int32'], [channels(node)], 'bias values', whereOf(node))
+      variant.checkWindow(node)
+    },
+    outputShape: (node, [input]) => windowOutputShape(input ?? [], variant.geometry(node, input ?? [])),
+    checkTypes: (node, { inputs: [input], output }, stage) => {
+      const where = whereOf(node)
+      if (input === undefined) return
+      checkInputKind(input, stage, where)
+      checkWeightTypes(node.weights, node.bias, variant.channelAxis, stage, where)
+      checkEmission(node.emission, output, stage, where)
+      if (stage === 'integer') proveSumsFit(node.name, input, node.weights, node.bias, channels(node), channelOf(node))
+    },
+    evaluate: (node, [data], types) => {
+      const input = types.inputs[0]
+      if (data === undefined || input === undefined) throw new Error('verify() lets no convolution without input pass')
+      const sums = variant.accumulate(decode(data, input), decodeConstant(node.weights), node.bias, geometryOf(node, types))
+      return emit(node.emission, sums, {
+        input,
+        weights: isQuantized(node.weights.type) ? node.weights.type : null,
+        output: types.output,
+        channels: channels(node),
+      })
+    },
+    macs: (node, types) => {
+      const g = geometryOf(node, types)
+      return g.outputHeight * g.outputWidth * g.outputChannels * variant.tapsPerSum(g)
+    },
+    overwrites: [],
+  }
+}

@@ -1,0 +1,123 @@
+// What averagePool, maxPool and their global forms share: window geometry, type rules and the walk over valid taps.
+
+import { invalidNetwork } from '../../errors.js'
+import { averageScale, requantize } from '../arithmetic.js'
+import { checkInputKind, type NodeTypes, noMacs, type Operator, whereOf } from '../operator.js'
+import { allocate, channelScale, type ElementArray, elementCount, hasEqualQuantization, isQuantized, type NodeBase, type Shape } from '../types.js'
+import { asImage, checkCounts, type Geometry, geometry, type Pair, type Padding, windowOutputShape } from '../window.js'
+
+/** Attributes of a pool with a window; a signal [steps, channels] is an image of height 1. Padding is left out of the count. */
+export interface PoolBase<Kind extends string> extends NodeBase<Kind> {
+  readonly kernel: Pair
+  readonly stride: Pair
+  readonly padding: Padding
+}
+
+/** The geometry of a pool over an input shape. */
+export const poolGeometry = (node: PoolBase<string>, input: Shape): Geometry =>
+  geometry(input, node.kernel, { stride: node.stride, dilation: [1, 1], padding: node.padding }, input.at(-1) ?? 0, whereOf(node))
+
+/** The geometry of a global pool: one window over the whole image. */
+export const globalGeometry = (node: NodeBase<string>, input: Shape): Geometry => {
+  const [height, width, channels] = asImage(input, whereOf(node))
+  return geometry(input, [height, width], { stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0] }, channels, whereOf(node))
+}
+
+type Finish = (best: number, count: number) => number
+type Reduction = { readonly start: number; readonly step: (sum: number, x: number) => number }
+
+const walk = (data: ElementArray, g: Geometry, { start, step }: Reduction, finish: Finish, out: ElementArray): ElementArray => {
+  let at = 0
+  for (let y = 0; y < g.outputHeight; y++) {
+    for (let x = 0; x < g.outputWidth; x++) {
+      for (let c = 0; c < g.outputChannels; c++) {
+        let value = start
+        let count = 0
+        for (let ky = 0; ky < g.kernelHeight; ky++) {
+          const iy = y * g.strideY - g.padTop + ky
+          if (iy < 0 || iy >= g.inputHeight) continue
+          for (let kx = 0; kx < g.kernelWidth; kx++) {
+            const ix = x * g.strideX - g.padLeft + kx
+            if (ix < 0 || ix >= g.inputWidth) continue
+            value = step(value, data[(iy * g.inputWidth + ix) * g.inputChannels + c] as number)
+            count++
+          }
+        }
+        out[at++] = finish(value, count)
+      }
+    }
+  }
+  return out
+}
+
+const evaluateMax = (data: ElementArray, g: Geometry, { output }: NodeTypes): ElementArray =>
+  walk(data, g, { start: -Infinity, step: Math.max }, (best) => best, allocate(output))
+
+const evaluateAverage = (data: ElementArray, g: Geometry, { inputs: [input], output }: NodeTypes): ElementArray => {
+  const sum: Reduction = { start: 0, step: (a, x) => a + x }
+  const out = allocate(output)
+  if (input === undefined || !isQuantized(input) || !isQuantized(output)) return walk(data, g, sum, (total, count) => total / count, out)
+  const finish: Finish = (total, count) =>
+    requantize(total - count * input.zeroPoint, averageScale(channelScale(input, 0), channelScale(output, 0), count), output.zeroPoint, -128, 127)
+  return walk(data, g, sum, finish, out)
+}
+
+const REDUCE = {
+  max: { evaluate: evaluateMax, keepsQuantization: true },
+  average: { evaluate: evaluateAverage, keepsQuantization: false },
+} as const
+
+interface Variant<N extends NodeBase<string>> {
+  readonly kind: N['kind']
+  readonly reduce: keyof typeof REDUCE
+  readonly checkAttributes: (node: N) => void
+  readonly geometry: (node: N, input: Shape) => Geometry
+  readonly outputShape: (input: Shape, g: Geometry) => Shape
+}
+
+/** Builds a pooling operator from what is special about it. */
+export const pool = <N extends NodeBase<string>>(variant: Variant<N>): Operator<N> => {
+  const { evaluate, keepsQuantization } = REDUCE[variant.reduce]
+  return {
+    kind: variant.kind,
+    inputs: 1,
+    stages: ['float', 'integer'],
+    checkAttributes: variant.checkAttributes,
+    outputShape: (node, [input]) => variant.outputShape(input ?? [], variant.geometry(node, input ?? [])),
+    checkTypes: (node, { inputs: [input], output }, stage) => {
+      if (input === undefined) return
+      checkInputKind(input, stage, whereOf(node))
+      if (output.kind !== input.kind) throw invalidNetwork(whereOf(node), `the output is ${output.kind}, expected ${input.kind}`)
+      if (keepsQuantization && !hasEqualQuantization(input, output)) {
+        throw invalidNetwork(whereOf(node), 'input and output must have one scale and zero point')
+      }
+    },
+    evaluate: (node, [data], types) => evaluate(data as ElementArray, variant.geometry(node, types.inputs[0]?.shape ?? []), types),
+    macs:
+      variant.reduce === 'max'
+        ? noMacs
+        : (node, { inputs: [input], output }) => {
+            const g = variant.geometry(node, input?.shape ?? [])
+            return elementCount(output.shape) * g.kernelHeight * g.kernelWidth
+          },
+    overwrites: [],
+  }
+}
+
+/** A pool over a sliding window. */
+export const windowPool = <N extends PoolBase<string>>(kind: N['kind'], reduce: keyof typeof REDUCE): Operator<N> =>
+  pool<N>({
+    kind,
+    reduce,
+    checkAttributes: (node) => {
+      checkCounts(node.kernel, 2, 1, 'kernel', whereOf(node))
+      checkCounts(node.stride, 2, 1, 'stride', whereOf(node))
+      checkCounts(node.padding, 4, 0, 'padding', whereOf(node))
+    },
+    geometry: poolGeometry,
+    outputShape: windowOutputShape,
+  })
+
+/** A pool over the whole image: [height, width, channels] -> [channels]. */
+export const globalPool = <N extends NodeBase<string>>(kind: N['kind'], reduce: keyof typeof REDUCE): Operator<N> =>
+  pool<N>({ kind, reduce, checkAttributes: () => {}, geometry: globalGeometry, outputShape: (_, g) => [g.outputChannels] })
