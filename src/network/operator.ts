@@ -3,6 +3,7 @@
 
 import { invalidNetwork } from '../errors.js'
 import { type ElementArray, type NodeBase, type Shape, type Stage, type Tensor, type ValueKind, type ValueType, byteLength, elementCount, isQuantized } from './types.js'
+import type { Geometry } from './window.js'
 
 /** Types around one node. */
 export interface NodeTypes {
@@ -31,8 +32,11 @@ export interface Operator<N extends NodeBase<string>> {
   /** The definition: output elements of one sample from input elements of one sample. */
   readonly evaluate: (node: N, inputs: readonly ElementArray[], types: NodeTypes) => ElementArray
   readonly macs: (node: N, types: NodeTypes) => number
-  /** Inputs whose memory the output may take over: every output element is written after the last read of the input elements that lie there. */
-  readonly overwrites: readonly number[]
+  /**
+   * Per input: by how many bytes the output must start in front of the input for the two to overlap in memory, so that every byte is
+   * written after its last read (docs/arithmetic.md, memory order); null: they must not overlap.
+   */
+  readonly overlap: (node: N, types: NodeTypes) => readonly (number | null)[]
 }
 
 /** Names a node in messages. */
@@ -79,6 +83,28 @@ export const constantsOf = (node: NodeBase<string>): readonly Tensor[] =>
 
 /** Bytes of a node's constants. */
 export const constantBytes = (node: NodeBase<string>): number => constantsOf(node).reduce((sum, t) => sum + byteLength(t.type), 0)
+
+/** overlap of an operator that needs all its inputs until its last output element. */
+export const neverOverlaps = (_: unknown, types: NodeTypes): readonly null[] => types.inputs.map(() => null)
+
+/** overlap of an elementwise operator: output element i is written when input elements i have been read. */
+export const overlapsElementwise = (_: unknown, types: NodeTypes): readonly (number | null)[] =>
+  types.inputs.map((input) => (byteLength(input) === byteLength(types.output) ? 0 : null))
+
+/**
+ * overlap of a window that moves over rows in order: while output row y is computed, input rows from y * stride - padTop on are still
+ * read, so the output's row y must end where that input row starts, or before.
+ */
+export const rowOverlap = (g: Geometry, { inputs: [input], output }: NodeTypes): number | null => {
+  if (input === undefined) return null
+  const inputRow = byteLength(input) / g.inputHeight
+  const outputRow = byteLength(output) / g.outputHeight
+  let distance = 0
+  for (let y = 0; y < g.outputHeight; y++) {
+    distance = Math.max(distance, (y + 1) * outputRow - Math.max(0, y * g.strideY - g.padTop) * inputRow)
+  }
+  return distance
+}
 
 /** macs of an operator that moves or compares bytes. */
 export const noMacs = (): number => 0

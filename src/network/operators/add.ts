@@ -3,7 +3,7 @@
 import { invalidNetwork } from '../../errors.js'
 import { addRequantize } from '../arithmetic.js'
 import { checkEmission, type Emission, emit } from '../emission.js'
-import { checkInputKind, type Operator, oneMacAnElement, whereOf } from '../operator.js'
+import { checkInputKind, oneMacAnElement, type Operator, overlapsElementwise, whereOf } from '../operator.js'
 import { allocate, channelScale, type ElementArray, isQuantized, type NodeBase, type QuantizedType } from '../types.js'
 
 export interface AddNode extends NodeBase<'add'> {
@@ -45,5 +45,5 @@ export const add: Operator<AddNode> = {
     return out
   },
   macs: oneMacAnElement,
-  overwrites: [0, 1],
+  overlap: overlapsElementwise,
 }

@@ -1,7 +1,7 @@
 // batchNorm (float stage only): gamma (x - mean) / sqrt(variance + epsilon) + beta over the last axis. simplify() folds it away.
 
 import { invalidNetwork } from '../../errors.js'
-import { checkTensor, type Operator, oneMacAnElement, whereOf } from '../operator.js'
+import { checkTensor, oneMacAnElement, type Operator, overlapsElementwise, whereOf } from '../operator.js'
 import { allocate, type ElementArray, type NodeBase, type Tensor } from '../types.js'
 
 export interface BatchNormNode extends NodeBase<'batchNorm'> {
@@ -48,5 +48,5 @@ export const batchNorm: Operator<BatchNormNode> = {
     return out
   },
   macs: oneMacAnElement,
-  overwrites: [0],
+  overlap: overlapsElementwise,
 }

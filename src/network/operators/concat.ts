@@ -1,7 +1,7 @@
 // concat: joins values along one axis; moves bytes, so all share one quantization.
 
 import { invalidNetwork } from '../../errors.js'
-import { type Operator, noMacs, whereOf } from '../operator.js'
+import { neverOverlaps, noMacs, type Operator, whereOf } from '../operator.js'
 import { allocate, hasEqualQuantization, type NodeBase, type Shape } from '../types.js'
 
 export interface ConcatNode extends NodeBase<'concat'> {
@@ -46,5 +46,5 @@ export const concat: Operator<ConcatNode> = {
     return out
   },
   macs: noMacs,
-  overwrites: [],
+  overlap: neverOverlaps,
 }

@@ -2,7 +2,7 @@
 
 import { decode, decodeConstant, proveSumsFit } from '../accumulate.js'
 import { checkEmission, type Emission, emit } from '../emission.js'
-import { checkInputKind, checkTensor, checkWeightTypes, type NodeTypes, type Operator, whereOf } from '../operator.js'
+import { checkInputKind, checkTensor, checkWeightTypes, type NodeTypes, type Operator, rowOverlap, whereOf } from '../operator.js'
 import { isQuantized, type NodeBase, type Shape, type Tensor } from '../types.js'
 import { type Geometry, windowOutputShape } from '../window.js'
 
@@ -67,6 +67,6 @@ export const convolution = <N extends ConvolutionBase<string>>(variant: Variant<
       const g = geometryOf(node, types)
       return g.outputHeight * g.outputWidth * g.outputChannels * variant.tapsPerSum(g)
     },
-    overwrites: [],
+    overlap: (node, types) => [rowOverlap(geometryOf(node, types), types)],
   }
 }

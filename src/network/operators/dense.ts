@@ -3,7 +3,7 @@
 import { invalidNetwork } from '../../errors.js'
 import { accumulateDense, decode, decodeConstant, proveSumsFit } from '../accumulate.js'
 import { checkEmission, type Emission, emit } from '../emission.js'
-import { checkInputKind, checkTensor, checkWeightTypes, type Operator, whereOf } from '../operator.js'
+import { checkInputKind, checkTensor, checkWeightTypes, neverOverlaps, type Operator, whereOf } from '../operator.js'
 import { isQuantized, type NodeBase, type Tensor } from '../types.js'
 
 export interface DenseNode extends NodeBase<'dense'> {
@@ -44,5 +44,5 @@ export const dense: Operator<DenseNode> = {
     return emit(node.emission, sums, { input, weights: isQuantized(node.weights.type) ? node.weights.type : null, output, channels: units(node) })
   },
   macs: (node) => units(node) * (node.weights.type.shape[1] as number),
-  overwrites: [],
+  overlap: neverOverlaps,
 }

@@ -2,7 +2,7 @@
 
 import { invalidNetwork } from '../../errors.js'
 import { averageScale, requantize } from '../arithmetic.js'
-import { checkInputKind, type NodeTypes, noMacs, type Operator, whereOf } from '../operator.js'
+import { checkInputKind, type NodeTypes, noMacs, type Operator, rowOverlap, whereOf } from '../operator.js'
 import { allocate, channelScale, type ElementArray, elementCount, hasEqualQuantization, isQuantized, type NodeBase, type Shape } from '../types.js'
 import { asImage, checkCounts, type Geometry, geometry, type Pair, type Padding, windowOutputShape } from '../window.js'
 
@@ -100,7 +100,7 @@ export const pool = <N extends NodeBase<string>>(variant: Variant<N>): Operator<
             const g = variant.geometry(node, input?.shape ?? [])
             return elementCount(output.shape) * g.kernelHeight * g.kernelWidth
           },
-    overwrites: [],
+    overlap: (node, types) => [rowOverlap(variant.geometry(node, types.inputs[0]?.shape ?? []), types)],
   }
 }
 

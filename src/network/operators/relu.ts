@@ -2,7 +2,7 @@
 
 import { invalidNetwork } from '../../errors.js'
 import { quantizeReal } from '../arithmetic.js'
-import { checkInputKind, noMacs, type Operator, whereOf } from '../operator.js'
+import { checkInputKind, noMacs, type Operator, overlapsElementwise, whereOf } from '../operator.js'
 import { allocate, channelScale, type ElementArray, hasEqualQuantization, type NodeBase, type QuantizedType } from '../types.js'
 
 export interface ReluNode extends NodeBase<'relu'> {
@@ -36,5 +36,5 @@ export const relu: Operator<ReluNode> = {
     return out
   },
   macs: noMacs,
-  overwrites: [0],
+  overlap: overlapsElementwise,
 }

@@ -1,7 +1,7 @@
 // reshape and flatten: the same bytes under another shape.
 
 import { invalidNetwork } from '../../errors.js'
-import { type NodeTypes, noMacs, type Operator, whereOf } from '../operator.js'
+import { type NodeTypes, noMacs, type Operator, overlapsElementwise, whereOf } from '../operator.js'
 import { type ElementArray, elementCount, hasEqualQuantization, type NodeBase, type Shape } from '../types.js'
 import { MAX_AXIS } from '../window.js'
 
@@ -20,7 +20,7 @@ export const SHAPE_ONLY = {
   },
   evaluate: (_: unknown, [data]: readonly ElementArray[]): ElementArray => (data as ElementArray).slice(),
   macs: noMacs,
-  overwrites: [0],
+  overlap: overlapsElementwise,
 } as const
 
 export const reshape: Operator<ReshapeNode> = {

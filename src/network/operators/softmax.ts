@@ -2,7 +2,7 @@
 
 import { invalidNetwork } from '../../errors.js'
 import { softmaxFloat32 } from '../arithmetic.js'
-import { noMacs, type Operator, whereOf } from '../operator.js'
+import { neverOverlaps, noMacs, type Operator, whereOf } from '../operator.js'
 import { channelScale, type ElementArray, elementCount, isQuantized, type NodeBase } from '../types.js'
 
 export interface SoftmaxNode extends NodeBase<'softmax'> {}
@@ -41,5 +41,5 @@ export const softmax: Operator<SoftmaxNode> = {
     return out
   },
   macs: noMacs,
-  overwrites: [],
+  overlap: neverOverlaps,
 }

@@ -1,0 +1,51 @@
+// What quantization cost, layer by layer: signal-to-quantization-noise ratio of every value against the float network on the same inputs.
+
+import { evaluate } from '../network/evaluate.js'
+import { typeOf } from '../network/graph.js'
+import { arrayLength, describeType, isQuantized, type Network } from '../network/types.js'
+import type { CalibrationData } from './calibration.js'
+import { dequantize, quantizeInput } from './int8.js'
+
+export interface LayerReport {
+  /** the value's name */
+  readonly name: string
+  readonly type: string
+  /** 10 log10(sum x^2 / sum (x - dequantized)^2) in decibels; Infinity where nothing differs */
+  readonly signalToNoiseDb: number
+  /** share of stored elements at -128 or 127, 0..1 */
+  readonly saturated: number
+}
+
+/**
+ * Compares float and integer network value by value (matched by name) over the first samples of `data`.
+ * @param samples how many samples to use, default 64
+ */
+export const quantizationReport = (float: Network<'float'>, integer: Network<'integer'>, data: CalibrationData, samples = 64): readonly LayerReport[] => {
+  const sums = integer.values.map(() => ({ signal: 0, noise: 0, saturated: 0, count: 0 }))
+  const floatIndex = new Map(float.values.map((value, i) => [value.name, i]))
+  for (let sample = 0; sample < Math.min(samples, data.count); sample++) {
+    const reals = float.inputs.map((value, i) => {
+      const length = arrayLength(typeOf(float, value))
+      return (data.inputs[i] as Float32Array).subarray(sample * length, (sample + 1) * length)
+    })
+    const expected = evaluate(float, reals)
+    const stored = evaluate(integer, reals.map((x, i) => quantizeInput(integer, i, x)))
+    integer.values.forEach(({ name, type }, value) => {
+      const truth = expected[floatIndex.get(name) ?? -1]
+      const elements = stored[value]
+      const sum = sums[value]
+      if (!isQuantized(type) || truth === undefined || elements === undefined || sum === undefined) return
+      const back = dequantize(type, elements)
+      for (let i = 0; i < truth.length; i++) {
+        sum.signal += (truth[i] as number) ** 2
+        sum.noise += ((truth[i] as number) - (back[i] as number)) ** 2
+        sum.saturated += elements[i] === -128 || elements[i] === 127 ? 1 : 0
+      }
+      sum.count += truth.length
+    })
+  }
+  return integer.values.flatMap(({ name, type }, value) => {
+    const { signal, noise, saturated, count } = sums[value] as (typeof sums)[number]
+    return count === 0 ? [] : [{ name, type: describeType(type), signalToNoiseDb: 10 * Math.log10(signal / noise), saturated: saturated / count }]
+  })
+}
