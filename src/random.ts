@@ -11,6 +11,22 @@ export const STREAMS = {
   dropout: 3,
   /** order of samples before a data set is split; step = 0 */
   split: 4,
+  /** rotations of PolyStep's particles; step = step, index = block of the particle's matrix */
+  rotation: 16,
+  /** noise of evolution strategies, SPSA, CMA-ES and random search; step = step, index = block of the candidate */
+  candidate: 17,
+  /** projections of subspaces; step = which tensor */
+  subspace: 18,
+  /** mini-batches of a tuning run; step = epoch */
+  tuneBatch: 19,
+  /** radius jitter, coordinate choices and other single draws of a method; step = step */
+  method: 20,
+  /** initial states of episodes; step = step, index = episode */
+  episode: 21,
+  /** random instances of problems and initial weights; step = which part */
+  instance: 22,
+  /** inputs of engine comparisons; step = sample, index = network input * 2^24 + block of 16 bytes */
+  check: 5,
 } as const
 
 const TWO_32 = 4294967296

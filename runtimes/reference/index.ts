@@ -1,10 +1,10 @@
 // The reference runtime: the definitions of src/network run sample by sample. Slow and plain; every other engine must give its bytes.
 
+import { checkBatch } from '#src/contracts/batch.js'
 import type { Batch, Outputs, Runtime, Session } from '#src/contracts/runtime.js'
 import { evaluate } from '#src/network/evaluate.js'
 import { typeOf } from '#src/network/graph.js'
 import { allocate, arrayLength, type ElementArray, type Network } from '#src/network/types.js'
-import { checkBatch } from '#src/contracts/batch.js'
 
 const sampleOf = (network: Network, batch: Batch, sample: number): ElementArray[] =>
   network.inputs.map((value, i) => {

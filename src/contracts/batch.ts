@@ -14,9 +14,13 @@ export const checkBatch = (network: Network, batch: Batch): void => {
     const type = typeOf(network, value)
     const data = batch.inputs[i]
     const expected = arrayLength(type) * batch.count
-    if (!(data instanceof arrayClass(type.kind))) throw inputMismatch(`input "${network.values[value]?.name}" is not a ${arrayClass(type.kind).name}.`, `It holds ${type.kind} elements.`)
+    if (!(data instanceof arrayClass(type.kind)))
+      throw inputMismatch(`input "${network.values[value]?.name}" is not a ${arrayClass(type.kind).name}.`, `It holds ${type.kind} elements.`)
     if (data.length !== expected) {
-      throw inputMismatch(`input "${network.values[value]?.name}" has ${data.length} elements, ${batch.count} samples of [${type.shape.join(',')}] take ${expected}.`, 'Check the shape of the data against `spikeport inspect`.')
+      throw inputMismatch(
+        `input "${network.values[value]?.name}" has ${data.length} elements, ${batch.count} samples of [${type.shape.join(',')}] take ${expected}.`,
+        'Check the shape of the data against `spikeport inspect`.',
+      )
     }
   })
 }

@@ -2,7 +2,7 @@
 // stage and every int32 sum of the integer stage exactly, so one definition serves both. A new input or weight type is a row of DECODE.
 
 import { accumulatorOverflow } from '../errors.js'
-import { type ElementArray, type QuantizedType, type Tensor, type ValueKind, type ValueType, elementCount } from './types.js'
+import { type ElementArray, elementCount, type QuantizedType, type Tensor, type ValueKind, type ValueType } from './types.js'
 import type { Geometry } from './window.js'
 
 const shifted = (data: ElementArray, zeroPoint: number, start: number, count: number): Float64Array => {
@@ -31,8 +31,7 @@ const DECODE: Readonly<Record<ValueKind, Decode>> = {
 }
 
 /** The numbers a value contributes to sums, zero point subtracted; `start` is an index into data. */
-export const decode = (data: ElementArray, type: ValueType, start = 0): Float64Array =>
-  DECODE[type.kind](data, type, start, elementCount(type.shape))
+export const decode = (data: ElementArray, type: ValueType, start = 0): Float64Array => DECODE[type.kind](data, type, start, elementCount(type.shape))
 
 const decodedConstants = new WeakMap<Tensor, Float64Array>()
 
@@ -108,8 +107,7 @@ export const accumulateDepthwise = (input: Float64Array, weights: Float64Array, 
             const ix = x * g.strideX - g.padLeft + kx * g.dilationX
             if (ix < 0 || ix >= g.inputWidth) continue
             sum +=
-              (input[(iy * g.inputWidth + ix) * g.inputChannels + channel] as number) *
-              (weights[(ky * g.kernelWidth + kx) * g.outputChannels + o] as number)
+              (input[(iy * g.inputWidth + ix) * g.inputChannels + channel] as number) * (weights[(ky * g.kernelWidth + kx) * g.outputChannels + o] as number)
           }
         }
         sums[at++] = sum
@@ -131,7 +129,14 @@ const largestMagnitude = (type: ValueType): number | null => {
  * Proves that no sum leaves int32: |bias| + sum |w| max|x| < 2^31 per channel. `channelOf` maps a weight's index to its output channel.
  * @throws ACCUMULATOR_OVERFLOW naming the layer and the channel
  */
-export const proveSumsFit = (layer: string, input: ValueType, weights: Tensor, biases: Tensor | null, channels: number, channelOf: (index: number) => number): void => {
+export const proveSumsFit = (
+  layer: string,
+  input: ValueType,
+  weights: Tensor,
+  biases: Tensor | null,
+  channels: number,
+  channelOf: (index: number) => number,
+): void => {
   const largest = largestMagnitude(input)
   if (largest === null) return
   const bounds = new Float64Array(channels)

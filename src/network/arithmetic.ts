@@ -15,8 +15,7 @@ export const requantizeScale = (inputScale: number, weightScale: number, outputS
   Math.fround(Math.fround(inputScale * weightScale) / outputScale)
 
 /** m = fl32(sx / fl32(sy * count)): the factor of an average over `count` valid taps. */
-export const averageScale = (inputScale: number, outputScale: number, count: number): number =>
-  Math.fround(inputScale / Math.fround(outputScale * count))
+export const averageScale = (inputScale: number, outputScale: number, count: number): number => Math.fround(inputScale / Math.fround(outputScale * count))
 
 /** Rounding 'single': clamp(rne(fl32(fl32(acc) * scale)) + zeroPoint, low, high). */
 export const requantize = (accumulator: number, scale: number, zeroPoint: number, low: number, high: number): number =>
@@ -37,9 +36,9 @@ export const addRequantize = (a: number, ra: number, b: number, rb: number, zero
 
 const LOG2_E = Math.fround(1.4426950408889634)
 const LN2_HIGH = 0.693359375
-const LN2_LOW = Math.fround(-2.12194440e-4)
+const LN2_LOW = Math.fround(-2.1219444e-4)
 /** Minimax coefficients of (exp(r) - 1 - r) / r^2 on [-ln2/2, ln2/2], highest power first (Cephes expf). */
-const EXP_COEFFICIENTS = [1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1].map(Math.fround)
+const EXP_COEFFICIENTS = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1].map(Math.fround)
 
 /**
  * exp(x) for x <= 0 as a fixed sequence of float32 operations, so that C, wasm and TypeScript agree to the bit; 0 below -87.

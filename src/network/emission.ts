@@ -48,9 +48,7 @@ interface EmissionRule<E extends Emission> {
 
 /** m[c] of a layer: one factor per output channel. */
 export const requantizeScales = (input: QuantizedType, weights: QuantizedType, output: QuantizedType, channels: number): Float32Array =>
-  Float32Array.from({ length: channels }, (_, c) =>
-    requantizeScale(channelScale(input, 0), channelScale(weights, c), channelScale(output, 0)),
-  )
+  Float32Array.from({ length: channels }, (_, c) => requantizeScale(channelScale(input, 0), channelScale(weights, c), channelScale(output, 0)))
 
 const clampRule: EmissionRule<ClampEmission> = {
   stage: 'float',

@@ -17,7 +17,11 @@ export const evaluate = (network: Network, inputs: readonly ElementArray[]): rea
   })
   for (const node of network.nodes) {
     const types = nodeTypes(network, node)
-    values[node.output] = operatorOf(node).evaluate(node, node.inputs.map((i) => values[i] as ElementArray), types)
+    values[node.output] = operatorOf(node).evaluate(
+      node,
+      node.inputs.map((i) => values[i] as ElementArray),
+      types,
+    )
   }
   return values
 }

@@ -20,8 +20,7 @@ export const producerOf = (network: Network, value: number): Node | undefined =>
 export const consumersOf = (network: Network, value: number): readonly Node[] => network.nodes.filter((node) => node.inputs.includes(value))
 
 /** Multiply-accumulates of one sample. */
-export const networkMacs = (network: Network): number =>
-  network.nodes.reduce((sum, node) => sum + operatorOf(node).macs(node, nodeTypes(network, node)), 0)
+export const networkMacs = (network: Network): number => network.nodes.reduce((sum, node) => sum + operatorOf(node).macs(node, nodeTypes(network, node)), 0)
 
 /** Positions in `outputs` that engines must agree on byte for byte: all but float32 readings (softmax) of an integer network. */
 export const exactOutputs = (network: Network<'integer'>): readonly number[] =>

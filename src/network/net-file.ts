@@ -52,7 +52,12 @@ const readFixed = (bytes: Uint8Array, path: string): number => {
   if (bytes.length < FIXED_BYTES || view.getUint32(0, true) !== MAGIC) throw malformedFile(path, 0, 'not a .net file (the magic "SPKN" is missing)')
   const version = view.getUint16(4, true)
   if (version !== NET_VERSION) {
-    throw malformedFile(path, 4, `.net version ${version}, this spikeport reads version ${NET_VERSION}`, 'Install the spikeport that wrote the file, or export it again.')
+    throw malformedFile(
+      path,
+      4,
+      `.net version ${version}, this spikeport reads version ${NET_VERSION}`,
+      'Install the spikeport that wrote the file, or export it again.',
+    )
   }
   if (view.getUint32(8, true) !== bytes.length) throw malformedFile(path, 8, `the file has ${bytes.length} bytes, its header says ${view.getUint32(8, true)}`)
   if (view.getUint32(12, true) !== crc32(bytes.subarray(16))) throw malformedFile(path, 12, 'the checksum does not match')
@@ -65,7 +70,8 @@ const readFixed = (bytes: Uint8Array, path: string): number => {
 const readTensor = (data: Uint8Array, stored: StoredTensor, path: string): Tensor => {
   checkType(stored.type, 'constant')
   const size = byteLength(stored.type)
-  if (!Number.isInteger(stored.offset) || stored.offset < 0 || stored.offset + size > data.length) throw malformedFile(path, null, 'a constant lies outside the file')
+  if (!Number.isInteger(stored.offset) || stored.offset < 0 || stored.offset + size > data.length)
+    throw malformedFile(path, null, 'a constant lies outside the file')
   const copy = data.slice(stored.offset, stored.offset + size)
   return { type: stored.type, data: new (arrayClass(stored.type.kind))(copy.buffer, 0, arrayLength(stored.type)) }
 }

@@ -2,7 +2,18 @@
 // package goes through these functions; verify() calls the checks on every node, evaluate assumes a verified network.
 
 import { invalidNetwork } from '../errors.js'
-import { type ElementArray, type NodeBase, type Shape, type Stage, type Tensor, type ValueKind, type ValueType, byteLength, elementCount, isQuantized } from './types.js'
+import {
+  byteLength,
+  type ElementArray,
+  elementCount,
+  isQuantized,
+  type NodeBase,
+  type Shape,
+  type Stage,
+  type Tensor,
+  type ValueKind,
+  type ValueType,
+} from './types.js'
 import type { Geometry } from './window.js'
 
 /** Types around one node. */
@@ -45,7 +56,13 @@ export const whereOf = (node: NodeBase<string>): string => `${node.kind} "${node
 const isTensorData = (data: unknown): data is ElementArray => ArrayBuffer.isView(data) && !(data instanceof DataView)
 
 /** Refuses a constant that is missing, of another kind or shape, or holds NaN or infinity. `null` in shape accepts any size there. */
-export const checkTensor = (tensor: Tensor | null | undefined, kinds: readonly ValueKind[], shape: readonly (number | null)[], name: string, where: string): void => {
+export const checkTensor = (
+  tensor: Tensor | null | undefined,
+  kinds: readonly ValueKind[],
+  shape: readonly (number | null)[],
+  name: string,
+  where: string,
+): void => {
   if (tensor === null || tensor === undefined || typeof tensor !== 'object' || tensor.type === undefined || !isTensorData(tensor.data)) {
     throw invalidNetwork(where, `${name} are missing`)
   }

@@ -20,7 +20,10 @@ const describeNode = (network: Network, node: Node): string => {
   const name_ = (i: number): string => (network.values[i] as Value).name
   const macs = operatorOf(node).macs(node, nodeTypes(network, node))
   const details = Object.entries(attributes).map(([key, value]) => `      ${key} ${describeAttribute(value)}`)
-  return [`  ${name_(output)} = ${kind} "${name}" (${inputs.map(name_).join(', ')})  ${describeType(typeOf(network, output))}${macs > 0 ? `, ${macs} MACs` : ''}`, ...details].join('\n')
+  return [
+    `  ${name_(output)} = ${kind} "${name}" (${inputs.map(name_).join(', ')})  ${describeType(typeOf(network, output))}${macs > 0 ? `, ${macs} MACs` : ''}`,
+    ...details,
+  ].join('\n')
 }
 
 /** The network as text, ending in a newline. */

@@ -129,15 +129,13 @@ const ARRAYS = {
 export const arrayClass = (kind: ValueKind): (typeof ARRAYS)[ValueKind] => ARRAYS[kind]
 
 /** Length of the typed array that holds a value (words for binary, elements otherwise). */
-export const arrayLength = (type: ValueType): number =>
-  type.kind === 'binary' ? Math.ceil(elementCount(type.shape) / 32) : elementCount(type.shape)
+export const arrayLength = (type: ValueType): number => (type.kind === 'binary' ? Math.ceil(elementCount(type.shape) / 32) : elementCount(type.shape))
 
 /** A zero-filled array for `samples` values of a type. */
 export const allocate = (type: ValueType, samples = 1): ElementArray => new ARRAYS[type.kind](arrayLength(type) * samples)
 
 /** True for int8, uint8 and int32. */
-export const isQuantized = (type: ValueType): type is QuantizedType =>
-  type.kind === 'int8' || type.kind === 'uint8' || type.kind === 'int32'
+export const isQuantized = (type: ValueType): type is QuantizedType => type.kind === 'int8' || type.kind === 'uint8' || type.kind === 'int32'
 
 /** A per-tensor quantized type. */
 export const perTensor = (kind: QuantizedType['kind'], shape: Shape, scale: number, zeroPoint: number): QuantizedType => ({
@@ -158,8 +156,7 @@ export const perChannel = (kind: QuantizedType['kind'], shape: Shape, scales: re
 })
 
 /** The scale of a channel: the one scale of a per-tensor type, or the channel's own. */
-export const channelScale = (type: QuantizedType, channel: number): number =>
-  (type.scales.length === 1 ? type.scales[0] : type.scales[channel]) ?? Number.NaN
+export const channelScale = (type: QuantizedType, channel: number): number => (type.scales.length === 1 ? type.scales[0] : type.scales[channel]) ?? Number.NaN
 
 /** True where both types store the same numbers for the same reals: kind, scale and zero point. */
 export const hasEqualQuantization = (a: ValueType, b: ValueType): boolean => {

@@ -4,7 +4,18 @@
 import { invalidNetwork } from '../errors.js'
 import { constantsOf, whereOf } from './operator.js'
 import { isOperatorKind, type Node, operatorOf } from './operators/index.js'
-import { arrayClass, arrayLength, elementCount, isQuantized, type Network, type Stage, type Tensor, type Value, type ValueKind, type ValueType } from './types.js'
+import {
+  arrayClass,
+  arrayLength,
+  elementCount,
+  isQuantized,
+  type Network,
+  type Stage,
+  type Tensor,
+  type Value,
+  type ValueKind,
+  type ValueType,
+} from './types.js'
 import { MAX_AXIS } from './window.js'
 
 /** The largest number of elements of one value: the flash format stores 32-bit byte counts, four bytes an element at most. */
@@ -20,13 +31,15 @@ const ZERO_POINTS: Readonly<Record<'int8' | 'uint8' | 'int32', readonly [number,
 
 /** Refuses a type whose shape, scales, zero point or levels are not well formed. */
 export const checkType = (type: ValueType, where: string): void => {
-  if (type === null || typeof type !== 'object' || !VALUE_KINDS.includes(type.kind)) throw invalidNetwork(where, `unknown type ${JSON.stringify((type as { kind?: unknown } | null)?.kind)}`)
+  if (type === null || typeof type !== 'object' || !VALUE_KINDS.includes(type.kind))
+    throw invalidNetwork(where, `unknown type ${JSON.stringify((type as { kind?: unknown } | null)?.kind)}`)
   const { shape } = type
   if (!Array.isArray(shape) || shape.length > 4 || !shape.every((size) => Number.isInteger(size) && size >= 1 && size <= MAX_AXIS)) {
     throw invalidNetwork(where, `shape ${JSON.stringify(shape)} is not a list of at most 4 integers from 1 to ${MAX_AXIS}`)
   }
   if (elementCount(shape) > MAX_ELEMENTS) throw invalidNetwork(where, `${elementCount(shape)} elements, at most ${MAX_ELEMENTS} are possible`)
-  if (type.kind === 'level' && !(Number.isInteger(type.levels) && type.levels >= 1 && type.levels <= 255)) throw invalidNetwork(where, `levels ${type.levels} is not an integer from 1 to 255`)
+  if (type.kind === 'level' && !(Number.isInteger(type.levels) && type.levels >= 1 && type.levels <= 255))
+    throw invalidNetwork(where, `levels ${type.levels} is not an integer from 1 to 255`)
   if (isQuantized(type)) checkQuantization(type, where)
 }
 
@@ -35,17 +48,20 @@ const checkQuantization = (type: Extract<ValueType, { scales: unknown }>, where:
   if (!Array.isArray(scales) || !scales.every((s) => typeof s === 'number' && Number.isFinite(s) && s > 0 && Math.fround(s) === s)) {
     throw invalidNetwork(where, 'scales must be positive float32 numbers')
   }
-  if (channelAxis !== null && !(Number.isInteger(channelAxis) && channelAxis >= 0 && channelAxis < shape.length)) throw invalidNetwork(where, `channel axis ${channelAxis} is outside [${shape.join(',')}]`)
+  if (channelAxis !== null && !(Number.isInteger(channelAxis) && channelAxis >= 0 && channelAxis < shape.length))
+    throw invalidNetwork(where, `channel axis ${channelAxis} is outside [${shape.join(',')}]`)
   const channels = channelAxis === null ? 1 : shape[channelAxis]
   if (scales.length !== channels) throw invalidNetwork(where, `${scales.length} scales for ${channels} channels`)
   const [low, high] = ZERO_POINTS[type.kind]
-  if (!(Number.isInteger(zeroPoint) && zeroPoint >= low && zeroPoint <= high)) throw invalidNetwork(where, `zero point ${zeroPoint} is not an integer from ${low} to ${high}`)
+  if (!(Number.isInteger(zeroPoint) && zeroPoint >= low && zeroPoint <= high))
+    throw invalidNetwork(where, `zero point ${zeroPoint} is not an integer from ${low} to ${high}`)
 }
 
 const checkConstant = (tensor: Tensor, where: string): void => {
   checkType(tensor.type, where)
   if (!(tensor.data instanceof arrayClass(tensor.type.kind))) throw invalidNetwork(where, `a ${tensor.type.kind} constant is stored in the wrong array`)
-  if (tensor.data.length !== arrayLength(tensor.type)) throw invalidNetwork(where, `a constant has ${tensor.data.length} elements, its shape takes ${arrayLength(tensor.type)}`)
+  if (tensor.data.length !== arrayLength(tensor.type))
+    throw invalidNetwork(where, `a constant has ${tensor.data.length} elements, its shape takes ${arrayLength(tensor.type)}`)
 }
 
 const checkName = (name: unknown, what: string, seen: Set<string>): void => {
@@ -68,7 +84,10 @@ const checkNode = (network: Network, node: Node, defined: Set<number>): void => 
   for (const tensor of constantsOf(node)) checkConstant(tensor, where)
   operator.checkAttributes(node)
   const types = { inputs: node.inputs.map((i) => (network.values[i] as Value).type), output: output.type }
-  const shape = operator.outputShape(node, types.inputs.map((t) => t.shape))
+  const shape = operator.outputShape(
+    node,
+    types.inputs.map((t) => t.shape),
+  )
   if (shape.length !== output.type.shape.length || shape.some((size, i) => size !== output.type.shape[i])) {
     throw invalidNetwork(where, `gives [${shape.join(',')}], its output is declared [${output.type.shape.join(',')}]`)
   }
@@ -80,10 +99,12 @@ const checkStructure = (network: Network): void => {
   if (network.stage !== 'float' && network.stage !== 'integer') throw invalidNetwork('network', `unknown stage ${JSON.stringify(network.stage)}`)
   if (network.rounding !== 'single') throw invalidNetwork('network', `unknown rounding ${JSON.stringify(network.rounding)}`)
   if (typeof network.name !== 'string') throw invalidNetwork('network', 'the name is missing')
-  for (const list of ['values', 'inputs', 'outputs', 'nodes', 'labels'] as const) if (!Array.isArray(network[list])) throw invalidNetwork('network', `${list} is not a list`)
+  for (const list of ['values', 'inputs', 'outputs', 'nodes', 'labels'] as const)
+    if (!Array.isArray(network[list])) throw invalidNetwork('network', `${list} is not a list`)
   if (!network.labels.every((label) => typeof label === 'string')) throw invalidNetwork('network', 'labels must be strings')
   const { metadata } = network
-  if (metadata === null || typeof metadata !== 'object' || !Object.values(metadata).every((text) => typeof text === 'string')) throw invalidNetwork('network', 'metadata must be strings')
+  if (metadata === null || typeof metadata !== 'object' || !Object.values(metadata).every((text) => typeof text === 'string'))
+    throw invalidNetwork('network', 'metadata must be strings')
 }
 
 const checkValues = (network: Network): void => {
@@ -91,7 +112,8 @@ const checkValues = (network: Network): void => {
   network.values.forEach((value, i) => {
     checkName(value?.name, `value ${i}`, names)
     checkType(value.type, `value "${value.name}"`)
-    if (!KINDS_OF_STAGE[network.stage].includes(value.type.kind)) throw invalidNetwork(`value "${value.name}"`, `${value.type.kind} does not exist in the ${network.stage} stage`)
+    if (!KINDS_OF_STAGE[network.stage].includes(value.type.kind))
+      throw invalidNetwork(`value "${value.name}"`, `${value.type.kind} does not exist in the ${network.stage} stage`)
     if (isQuantized(value.type) && value.type.channelAxis !== null) throw invalidNetwork(`value "${value.name}"`, 'only constants are quantized per channel')
   })
 }

@@ -2,8 +2,8 @@
 
 import { inputMismatch, usage } from '../errors.js'
 import { evaluate } from '../network/evaluate.js'
-import { arrayLength, type ElementArray, type Network } from '../network/types.js'
 import { typeOf } from '../network/graph.js'
+import { arrayLength, type ElementArray, type Network } from '../network/types.js'
 
 /** Sample inputs: inputs[i] holds `count` samples of the network's i-th input one after the other, in real units. */
 export interface CalibrationData {
@@ -42,10 +42,17 @@ export const checkCalibration = (network: Network, data: CalibrationData): void 
     const expected = arrayLength(typeOf(network, value)) * data.count
     const got = data.inputs[i]?.length ?? 0
     if (got !== expected) {
-      throw inputMismatch(`calibration input "${network.values[value]?.name}" has ${got} numbers, ${data.count} samples take ${expected}.`, 'Check the shape of the calibration data.')
+      throw inputMismatch(
+        `calibration input "${network.values[value]?.name}" has ${got} numbers, ${data.count} samples take ${expected}.`,
+        'Check the shape of the calibration data.',
+      )
     }
     const bad = data.inputs[i]?.findIndex((x) => !Number.isFinite(x)) ?? -1
-    if (bad >= 0) throw inputMismatch(`calibration input "${network.values[value]?.name}" holds ${data.inputs[i]?.[bad]} at index ${bad}.`, 'Remove samples that hold NaN or infinity.')
+    if (bad >= 0)
+      throw inputMismatch(
+        `calibration input "${network.values[value]?.name}" holds ${data.inputs[i]?.[bad]} at index ${bad}.`,
+        'Remove samples that hold NaN or infinity.',
+      )
   })
 }
 

@@ -6,7 +6,17 @@ import { clamp, quantizeReal, roundHalfEven } from '../network/arithmetic.js'
 import type { ClampEmission, Emission } from '../network/emission.js'
 import { producerOf } from '../network/graph.js'
 import type { Node, OperatorKind } from '../network/operators/index.js'
-import { arrayLength, channelScale, type Network, perChannel, perTensor, type QuantizedType, type Tensor, type Value, type ValueType } from '../network/types.js'
+import {
+  arrayLength,
+  channelScale,
+  type Network,
+  perChannel,
+  perTensor,
+  type QuantizedType,
+  type Tensor,
+  type Value,
+  type ValueType,
+} from '../network/types.js'
 import { verify } from '../network/verify.js'
 import type { Range } from './calibration.js'
 
@@ -108,7 +118,10 @@ const requantizeEmission = ({ min, max }: ClampEmission, output: QuantizedType):
 
 const quantizeNode = (node: Node, types: readonly ValueType[]): Node => {
   if (node.kind === 'batchNorm') {
-    throw unsupported(`batch normalization "${node.name}" cannot be quantized by itself.`, 'Call simplify() first: it folds batch normalizations into the layers beside them.')
+    throw unsupported(
+      `batch normalization "${node.name}" cannot be quantized by itself.`,
+      'Call simplify() first: it folds batch normalizations into the layers beside them.',
+    )
   }
   if (!('emission' in node)) return node
   const output = types[node.output] as QuantizedType

@@ -29,7 +29,10 @@ export const quantizationReport = (float: Network<'float'>, integer: Network<'in
       return (data.inputs[i] as Float32Array).subarray(sample * length, (sample + 1) * length)
     })
     const expected = evaluate(float, reals)
-    const stored = evaluate(integer, reals.map((x, i) => quantizeInput(integer, i, x)))
+    const stored = evaluate(
+      integer,
+      reals.map((x, i) => quantizeInput(integer, i, x)),
+    )
     integer.values.forEach(({ name, type }, value) => {
       const truth = expected[floatIndex.get(name) ?? -1]
       const elements = stored[value]

@@ -3,14 +3,15 @@
 import { unsupported } from '../errors.js'
 import { type ClampEmission, LINEAR } from '../network/emission.js'
 import { type BatchNormNode, batchNormAffine } from '../network/operators/batch-norm.js'
-import type { NodeOf, Node } from '../network/operators/index.js'
+import type { Node, NodeOf } from '../network/operators/index.js'
 import type { Shape, Tensor } from '../network/types.js'
 
 type Foldable = NodeOf<'dense' | 'conv1d' | 'conv2d' | 'depthwiseConv2d'>
 type Affine = ReturnType<typeof batchNormAffine>
 
 const isFoldable = (node: Node): node is Foldable => 'weights' in node
-const isLinear = ({ emission }: Foldable): boolean => emission.kind === 'clamp' && (emission as ClampEmission).min === null && (emission as ClampEmission).max === null
+const isLinear = ({ emission }: Foldable): boolean =>
+  emission.kind === 'clamp' && (emission as ClampEmission).min === null && (emission as ClampEmission).max === null
 
 const float32 = (shape: Shape, values: ArrayLike<number>): Tensor => ({ type: { kind: 'float32', shape }, data: Float32Array.from(values) })
 
@@ -62,8 +63,14 @@ export const standAlone = (norm: BatchNormNode, shape: Shape): NodeOf<'depthwise
     name: norm.name,
     inputs: norm.inputs,
     output: norm.output,
-    weights: float32([1, 1, affine.length], affine.map(([scale]) => scale)),
-    bias: float32([affine.length], affine.map(([, shift]) => shift)),
+    weights: float32(
+      [1, 1, affine.length],
+      affine.map(([scale]) => scale),
+    ),
+    bias: float32(
+      [affine.length],
+      affine.map(([, shift]) => shift),
+    ),
     emission: LINEAR,
     stride: [1, 1],
     dilation: [1, 1],

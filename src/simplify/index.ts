@@ -34,7 +34,13 @@ const fuseRelu: Rewrite = (network, node) => {
   const relu: ReluNode = node
   const bounds = { kind: 'clamp', min: Math.max(0, min ?? 0), max: max === null ? relu.max : relu.max === null ? max : Math.min(max, relu.max) } as const
   if (bounds.max !== null && bounds.max < bounds.min) return null
-  return replaceNodes(network, new Map<Node, Node | null>([[producer, { ...producer, emission: bounds, output: node.output } as Node], [node, null]]))
+  return replaceNodes(
+    network,
+    new Map<Node, Node | null>([
+      [producer, { ...producer, emission: bounds, output: node.output } as Node],
+      [node, null],
+    ]),
+  )
 }
 
 const foldBatchNorm: Rewrite = (network, node) => {
@@ -42,11 +48,25 @@ const foldBatchNorm: Rewrite = (network, node) => {
   const norm: BatchNormNode = node
   const producer = soleProducer(network, norm.inputs[0] as number)
   const folded = producer === null ? null : foldBackward(producer, norm)
-  if (producer !== null && folded !== null) return replaceNodes(network, new Map<Node, Node | null>([[producer, { ...folded, output: norm.output } as Node], [node, null]]))
+  if (producer !== null && folded !== null)
+    return replaceNodes(
+      network,
+      new Map<Node, Node | null>([
+        [producer, { ...folded, output: norm.output } as Node],
+        [node, null],
+      ]),
+    )
   const readers = network.outputs.includes(norm.output) ? [] : consumersOf(network, norm.output)
   const [reader] = readers
   const absorbed = readers.length === 1 && reader !== undefined ? foldForward(norm, reader) : null
-  if (reader !== undefined && absorbed !== null) return replaceNodes(network, new Map<Node, Node | null>([[reader, { ...absorbed, inputs: norm.inputs } as Node], [node, null]]))
+  if (reader !== undefined && absorbed !== null)
+    return replaceNodes(
+      network,
+      new Map<Node, Node | null>([
+        [reader, { ...absorbed, inputs: norm.inputs } as Node],
+        [node, null],
+      ]),
+    )
   return replaceNodes(network, new Map<Node, Node>([[node, standAlone(norm, typeOf(network, norm.output).shape)]]))
 }
 

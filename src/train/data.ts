@@ -89,5 +89,7 @@ export const splitValidation = (data: DataSet, count: number): { train: DataSet;
 /** Samples as the network sees them: float32, scaled. */
 export const floatImages = (data: DataSet, first = 0, count = data.count - first): Float32Array => {
   const { images, valueScale } = sliceData(data, first, count)
-  return Float32Array.from(images, (value) => value * valueScale)
+  const values = new Float32Array(images.length)
+  for (let i = 0; i < values.length; i++) values[i] = (images[i] as number) * valueScale
+  return values
 }

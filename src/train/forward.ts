@@ -1,10 +1,10 @@
 // The forward pass of training, and the loss on its logits: the layers' own computation, except that batch normalization is one
-// operation where the backend has it, dropout draws from the counter-based generator, and a last softmax is left to the loss.
+// operation, dropout draws from the counter-based generator, and a last softmax is left to the loss.
 
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
 import { unsupported } from '#src/errors.js'
 import { randomWords, STREAMS } from '#src/random.js'
-import { fusedBatchNorm, hasFusedBatchNorm } from './kernels/batch-norm.js'
+import { batchNormTraining } from './batch-norm.js'
 import { beforeActivation, findWeight, type LayerCall, type ModelGraph, weightedKind } from './model-graph.js'
 import type { TensorFlow } from './tfjs.js'
 
@@ -31,7 +31,7 @@ const callOutput = (tf: TensorFlow, call: LayerCall, inputs: Tensor[], step: Tra
   if (isLast && weighted !== undefined && call.config.activation === 'softmax') return beforeActivation(tf, call, weighted, x)
   if (isLast && isSoftmax(call)) return x
   if (call.kind === 'Dropout') return tf.dropout(x, call.config.rate ?? 0, undefined, dropoutSeed(step, call.output))
-  if (call.kind === 'BatchNormalization' && hasFusedBatchNorm(tf)) return batchNorm(tf, call, x) ?? applyLayer(call, inputs)
+  if (call.kind === 'BatchNormalization') return batchNorm(tf, call, x) ?? applyLayer(call, inputs)
   return applyLayer(call, inputs)
 }
 
@@ -43,18 +43,18 @@ const applyLayer = ({ layer }: LayerCall, inputs: Tensor[]): Tensor =>
 
 const dropoutSeed = ({ seed, step }: TrainingStep, layer: number): number => randomWords(seed, step, STREAMS.dropout, layer)[0]
 
-/** Batch normalization in one operation; undefined where the axis is not the last or gamma or beta is missing. */
+/** Batch normalization as one operation that updates the moving averages; undefined where the axis is not the last or gamma or beta is missing. */
 const batchNorm = (tf: TensorFlow, call: LayerCall, x: Tensor): Tensor | undefined => {
   const [gamma, beta] = ['gamma', 'beta'].map((name) => findWeight(call.layer, name))
   const { axis, epsilon = 1e-3, momentum = 0.99 } = call.config
   const channelAxis = typeof axis === 'number' ? axis : axis?.[0]
   if (gamma === undefined || beta === undefined || (channelAxis !== -1 && channelAxis !== x.rank - 1)) return undefined
-  const { output, mean, variance } = fusedBatchNorm(tf, x, gamma, beta, epsilon)
-  for (const [name, value] of [['moving_mean', mean], ['moving_variance', variance]] as const) {
-    const moving = findWeight(call.layer, name)
-    moving?.assign(tf.add(tf.mul(moving, momentum), tf.mul(value, 1 - momentum)))
-  }
-  return output
+  return batchNormTraining(tf, x, gamma, beta, epsilon, (mean, variance) => {
+    for (const [name, value] of [['moving_mean', mean], ['moving_variance', variance]] as const) {
+      const moving = findWeight(call.layer, name)
+      moving?.assign(tf.add(tf.mul(moving, momentum), tf.mul(value, 1 - momentum)))
+    }
+  })
 }
 
 /** Mean cross-entropy of logits [n, classes] against labels [n]; smoothing moves that share of each target to all classes evenly. */

@@ -3,7 +3,7 @@
 import { invalidNetwork } from '../../errors.js'
 import { addRequantize } from '../arithmetic.js'
 import { checkEmission, type Emission, emit } from '../emission.js'
-import { checkInputKind, oneMacAnElement, type Operator, overlapsElementwise, whereOf } from '../operator.js'
+import { checkInputKind, type Operator, oneMacAnElement, overlapsElementwise, whereOf } from '../operator.js'
 import { allocate, channelScale, type ElementArray, isQuantized, type NodeBase, type QuantizedType } from '../types.js'
 
 export interface AddNode extends NodeBase<'add'> {
@@ -32,7 +32,14 @@ export const add: Operator<AddNode> = {
   },
   evaluate: (node, [a, b], { inputs: [typeA, typeB], output }) => {
     const [left, right] = [a as ElementArray, b as ElementArray]
-    if (node.emission.kind !== 'requantize' || typeA === undefined || typeB === undefined || !isQuantized(typeA) || !isQuantized(typeB) || !isQuantized(output)) {
+    if (
+      node.emission.kind !== 'requantize' ||
+      typeA === undefined ||
+      typeB === undefined ||
+      !isQuantized(typeA) ||
+      !isQuantized(typeB) ||
+      !isQuantized(output)
+    ) {
       const sums = Float64Array.from(left as ArrayLike<number>, (x, i) => x + (right[i] as number))
       return emit(node.emission, sums, { input: output, weights: null, output, channels: 1 })
     }

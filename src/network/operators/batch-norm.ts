@@ -1,7 +1,7 @@
 // batchNorm (float stage only): gamma (x - mean) / sqrt(variance + epsilon) + beta over the last axis. simplify() folds it away.
 
 import { invalidNetwork } from '../../errors.js'
-import { checkTensor, oneMacAnElement, type Operator, overlapsElementwise, whereOf } from '../operator.js'
+import { checkTensor, type Operator, oneMacAnElement, overlapsElementwise, whereOf } from '../operator.js'
 import { allocate, type ElementArray, type NodeBase, type Tensor } from '../types.js'
 
 export interface BatchNormNode extends NodeBase<'batchNorm'> {
@@ -32,7 +32,8 @@ export const batchNorm: Operator<BatchNormNode> = {
   },
   outputShape: (node, [input]) => {
     const channels = node.gamma.type.shape[0]
-    if (input === undefined || input.at(-1) !== channels) throw invalidNetwork(whereOf(node), `the input has shape [${input?.join(',')}], expected ${channels} channels`)
+    if (input === undefined || input.at(-1) !== channels)
+      throw invalidNetwork(whereOf(node), `the input has shape [${input?.join(',')}], expected ${channels} channels`)
     return input
   },
   checkTypes: (node, { inputs: [input], output }) => {

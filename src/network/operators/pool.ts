@@ -4,7 +4,7 @@ import { invalidNetwork } from '../../errors.js'
 import { averageScale, requantize } from '../arithmetic.js'
 import { checkInputKind, type NodeTypes, noMacs, type Operator, rowOverlap, whereOf } from '../operator.js'
 import { allocate, channelScale, type ElementArray, elementCount, hasEqualQuantization, isQuantized, type NodeBase, type Shape } from '../types.js'
-import { asImage, checkCounts, type Geometry, geometry, type Pair, type Padding, windowOutputShape } from '../window.js'
+import { asImage, checkCounts, type Geometry, geometry, type Padding, type Pair, windowOutputShape } from '../window.js'
 
 /** Attributes of a pool with a window; a signal [steps, channels] is an image of height 1. Padding is left out of the count. */
 export interface PoolBase<Kind extends string> extends NodeBase<Kind> {

@@ -36,7 +36,10 @@ export const softmax: Operator<SoftmaxNode> = {
     const count = input?.shape.at(-1) ?? 1
     const out = new Float32Array(elementCount(input?.shape ?? []))
     for (let start = 0; start < out.length; start += count) {
-      out.set(input !== undefined && isQuantized(input) ? softmaxFloat32(values, start, count, channelScale(input, 0)) : softmaxRow(values, start, count), start)
+      out.set(
+        input !== undefined && isQuantized(input) ? softmaxFloat32(values, start, count, channelScale(input, 0)) : softmaxRow(values, start, count),
+        start,
+      )
     }
     return out
   },

@@ -1,7 +1,6 @@
 // Everything the wasm backend needs to train at full speed; the portable half of what tfjs-node brings by itself.
 
 import type { TensorFlow } from '../tfjs.js'
-import { registerFusedBatchNorm } from './batch-norm.js'
 import { convolutionFilterGradient, convolutionInputGradient } from './convolution-gradients.js'
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients.js'
 import { registerMatrixProduct } from './matrix-product.js'
@@ -18,5 +17,4 @@ const KERNELS: Readonly<Record<string, WasmKernel>> = {
 export const registerTrainingKernels = (tf: TensorFlow): void => {
   registerMatrixProduct(tf)
   for (const [name, kernel] of Object.entries(KERNELS)) registerWasmKernel(tf, name, kernel)
-  registerFusedBatchNorm(tf)
 }

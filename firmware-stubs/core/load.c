@@ -1,0 +1,246 @@
+/* network_load(): verifies a flash file completely, so that running it needs no check and can neither read nor write outside the file and the
+   arena. Time is O(nodes * values + constants); every sum of sizes is formed in 64 bits. */
+#include <string.h>
+
+#include "crc32.h"
+#include "operators.h"
+#include "verify.h"
+
+static uint64_t align_up(uint64_t bytes, uint64_t alignment) {
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
+static status_t verify_header(const header_t *h, size_t length) {
+  static const uint8_t MAGIC[4] = {0x89, 'E', 'V', 'N'};
+  VERIFY(memcmp(h->magic, MAGIC, sizeof MAGIC) == 0, STATUS_NOT_EVENTNET);
+  VERIFY(h->mark == EVN_MARK, STATUS_BYTE_ORDER);
+  VERIFY(h->version == EVN_VERSION, STATUS_VERSION);
+  VERIFY(h->file_bytes >= sizeof *h && h->file_bytes <= length, STATUS_TRUNCATED);
+  VERIFY(crc32_bytes((const uint8_t *)h + 16, h->file_bytes - 16) == h->crc32, STATUS_CHECKSUM);
+  VERIFY(h->rounding == 0, STATUS_ROUNDING);
+  VERIFY(h->node_count <= EVN_MAX_NODES, STATUS_COUNT);
+  VERIFY(h->value_count >= 1 && h->value_count <= EVN_MAX_VALUES, STATUS_COUNT);
+  VERIFY(h->input_count >= 1 && h->input_count <= EVN_MAX_PORTS, STATUS_COUNT);
+  VERIFY(h->output_count >= 1 && h->output_count <= EVN_MAX_PORTS, STATUS_COUNT);
+  VERIFY(h->arena_bytes <= EVN_MAX_ARENA_BYTES, STATUS_PLAN);
+  return STATUS_OK;
+}
+
+/* Sections follow each other in order, without gaps but for alignment, and fill the file. */
+static status_t verify_sections(const header_t *h) {
+  VERIFY(h->section_count == SECTION_COUNT, STATUS_SECTION);
+  uint64_t at = align_up(sizeof *h, EVN_ALIGNMENT);
+  for (uint32_t i = 0; i < SECTION_COUNT; i++) {
+    const section_t *s = &h->sections[i];
+    VERIFY(s->kind == i + 1 && s->offset == at, STATUS_SECTION);
+    at = align_up(at + s->bytes, EVN_ALIGNMENT);
+    VERIFY(at <= h->file_bytes, STATUS_SECTION);
+  }
+  VERIFY(at == h->file_bytes, STATUS_SECTION);
+  VERIFY(h->sections[SECTION_VALUES].bytes == h->value_count * sizeof(value_t), STATUS_SECTION);
+  VERIFY(h->sections[SECTION_PLAN].bytes == h->value_count * sizeof(uint32_t), STATUS_SECTION);
+  return STATUS_OK;
+}
+
+/* Bytes of an element of each kind this core runs; 0: not yet. */
+static uint32_t element_bytes(uint8_t kind) {
+  return kind == VALUE_KIND_INT8 ? 1 : (kind == VALUE_KIND_INT32 || kind == VALUE_KIND_FLOAT32 ? 4 : 0);
+}
+
+static status_t verify_value(const value_t *v) {
+  const uint32_t size = element_bytes(v->kind);
+  VERIFY(size != 0 && v->rank <= 4, STATUS_VALUE);
+  uint64_t elements = 1;
+  for (uint32_t axis = 0; axis < 4; axis++) {
+    const uint32_t length = v->shape[axis];
+    VERIFY(axis < v->rank ? length >= 1 : length == 0, STATUS_VALUE);
+    elements *= axis < v->rank ? length : 1;
+    VERIFY(elements <= EVN_MAX_ELEMENTS, STATUS_VALUE);
+  }
+  VERIFY(v->byte_count == elements * size, STATUS_VALUE);
+  uint32_t scale_bits;
+  memcpy(&scale_bits, &v->scale, 4);
+  VERIFY(v->kind == VALUE_KIND_FLOAT32 ? scale_bits == 0 : is_scale(scale_bits, true), STATUS_VALUE);
+  VERIFY(v->kind == VALUE_KIND_INT8 ? v->zero_point >= -128 && v->zero_point <= 127 : v->zero_point == 0, STATUS_VALUE);
+  return STATUS_OK;
+}
+
+static status_t verify_values(const network_t *net) {
+  const header_t *h = net->header;
+  for (uint32_t i = 0; i < h->value_count; i++) {
+    const value_t *v = &net->values[i];
+    TRY(verify_value(v));
+    VERIFY(net->plan[i] % EVN_PLAN_ALIGNMENT == 0, STATUS_PLAN);
+    VERIFY((uint64_t)net->plan[i] + v->byte_count <= h->arena_bytes, STATUS_PLAN);
+    VERIFY(v->first <= h->node_count, STATUS_LIFETIME);
+    VERIFY(v->last >= v->first && (v->last <= h->node_count || v->last == EVN_FOREVER), STATUS_LIFETIME);
+  }
+  return STATUS_OK;
+}
+
+/* The lists of inputs and outputs, and the table of node records. */
+static status_t verify_graph_head(const network_t *net) {
+  const header_t *h = net->header;
+  const uint32_t lists = ((uint32_t)h->input_count + h->output_count) * 2;
+  const uint64_t head = align_up(lists, 4) + (uint64_t)h->node_count * 4;
+  VERIFY(head <= h->sections[SECTION_GRAPH].bytes, STATUS_RECORD);
+  for (uint32_t i = 0; i < h->input_count; i++) {
+    VERIFY(net->inputs[i] < h->value_count && net->values[net->inputs[i]].first == 0, STATUS_OPERAND);
+    for (uint32_t k = 0; k < i; k++) {
+      VERIFY(net->inputs[i] != net->inputs[k], STATUS_OPERAND);
+    }
+  }
+  uint32_t given = 0;
+  for (uint32_t i = 0; i < h->value_count; i++) {
+    given += net->values[i].first == 0;
+  }
+  VERIFY(given == h->input_count, STATUS_LIFETIME);
+  for (uint32_t i = 0; i < h->output_count; i++) {
+    VERIFY(net->outputs[i] < h->value_count && net->values[net->outputs[i]].last == EVN_FOREVER, STATUS_OPERAND);
+  }
+  return STATUS_OK;
+}
+
+/* Node records follow the table and each other without gaps. */
+static status_t verify_records(const network_t *net) {
+  const header_t *h = net->header;
+  const uint32_t bytes = h->sections[SECTION_GRAPH].bytes;
+  uint64_t at = align_up(((uint64_t)h->input_count + h->output_count) * 2, 4) + (uint64_t)h->node_count * 4;
+  for (uint32_t i = 0; i < h->node_count; i++) {
+    VERIFY(net->records[i] == at && at + sizeof(node_t) <= bytes, STATUS_RECORD);
+    const node_t *node = network_node(net, i);
+    VERIFY(node->record_bytes >= sizeof(node_t) && node->record_bytes % 4 == 0, STATUS_RECORD);
+    at += node->record_bytes;
+    VERIFY(at <= bytes, STATUS_RECORD);
+  }
+  VERIFY(at == bytes, STATUS_RECORD);
+  return STATUS_OK;
+}
+
+/* Value i of a node's inputs. Concat lists its inputs behind its fields; the record's length is checked first. */
+static uint16_t input_at(const node_t *node, uint32_t i) {
+  if (node->operator != OPERATOR_CONCAT) {
+    return node->inputs[i];
+  }
+  const concat_fields_t *f = node_fields(node);
+  return ((const concat_part_t *)(const void *)(f + 1))[i].value;
+}
+
+static status_t verify_operands(const network_t *net, const node_t *node, uint32_t index) {
+  const uint32_t most = node->operator == OPERATOR_CONCAT ? EVN_MAX_PORTS : 2;
+  VERIFY(node->input_count >= 1 && node->input_count <= most, STATUS_OPERAND);
+  if (node->operator == OPERATOR_CONCAT) {
+    VERIFY(node->record_bytes == sizeof *node + sizeof(concat_fields_t) + node->input_count * sizeof(concat_part_t), STATUS_RECORD);
+  }
+  VERIFY(node->inputs[0] < net->header->value_count && node->inputs[1] < net->header->value_count, STATUS_OPERAND);
+  VERIFY(node->output < net->header->value_count, STATUS_OPERAND);
+  VERIFY(net->values[node->output].first == index + 1, STATUS_LIFETIME);
+  for (uint32_t i = 0; i < node->input_count; i++) {
+    const uint16_t input = input_at(node, i);
+    VERIFY(input < net->header->value_count, STATUS_OPERAND);
+    VERIFY(net->values[input].first <= index && net->values[input].last >= index + 1, STATUS_LIFETIME);
+  }
+  return STATUS_OK;
+}
+
+static bool overlap(const network_t *net, uint32_t a, uint32_t b) {
+  const uint32_t start_a = net->plan[a], start_b = net->plan[b];
+  return start_a < start_b + net->values[b].byte_count && start_b < start_a + net->values[a].byte_count;
+}
+
+/* True where the output may lie exactly over this value: an input that the operator reads before it writes and that nothing reads later. */
+static bool may_overwrite(const network_t *net, const node_t *node, uint32_t index, uint32_t value) {
+  if (net->plan[value] != net->plan[node->output] || net->values[value].last != index + 1) {
+    return false;
+  }
+  const uint32_t overwrites = operator_find(node->operator)->overwrites;
+  bool is_input = false;
+  for (uint32_t i = 0; i < node->input_count; i++) {
+    if (input_at(node, i) == value) {
+      if (i >= 32 || (overwrites >> i & 1u) == 0) {
+        return false;
+      }
+      is_input = true;
+    }
+  }
+  return is_input;
+}
+
+/* While a node runs, its output overlaps nothing that is still needed, but for inputs it may overwrite. */
+static status_t verify_overlaps(const network_t *net, uint32_t index) {
+  const node_t *node = network_node(net, index);
+  for (uint32_t v = 0; v < net->header->value_count; v++) {
+    const value_t *value = &net->values[v];
+    if (v == node->output || value->first > index || value->last < index + 1 || !overlap(net, v, node->output)) {
+      continue;
+    }
+    VERIFY(may_overwrite(net, node, index, v), STATUS_OVERLAP);
+  }
+  return STATUS_OK;
+}
+
+static status_t verify_input_overlaps(const network_t *net) {
+  for (uint32_t i = 0; i < net->header->input_count; i++) {
+    for (uint32_t k = 0; k < i; k++) {
+      VERIFY(!overlap(net, net->inputs[i], net->inputs[k]), STATUS_OVERLAP);
+    }
+  }
+  return STATUS_OK;
+}
+
+static status_t verify_nodes(const network_t *net) {
+  for (uint32_t i = 0; i < net->header->node_count; i++) {
+    const node_t *node = network_node(net, i);
+    const operator_t *operator = operator_find(node->operator);
+    VERIFY(operator != NULL, STATUS_OPERATOR);
+    TRY(verify_operands(net, node, i));
+    TRY(operator->verify(net, node));
+    TRY(verify_overlaps(net, i));
+  }
+  /* Each value that is not an input names its node; nodes have distinct outputs because each was compared with its own index. */
+  VERIFY(net->header->value_count == net->header->node_count + net->header->input_count, STATUS_LIFETIME);
+  return STATUS_OK;
+}
+
+static status_t verify_self_test(const network_t *net) {
+  const header_t *h = net->header;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < h->input_count; i++) {
+    bytes += align_up(net->values[net->inputs[i]].byte_count, 4);
+  }
+  for (uint32_t i = 0; i < h->output_count; i++) {
+    bytes += align_up(net->values[net->outputs[i]].byte_count, 4);
+  }
+  VERIFY(h->sections[SECTION_SELF_TEST].bytes == 0 || h->sections[SECTION_SELF_TEST].bytes == bytes, STATUS_SELF_TEST);
+  return STATUS_OK;
+}
+
+/* Points into the file; valid once the sections are verified. */
+static void locate(network_t *net) {
+  const header_t *h = net->header;
+  net->graph = net->bytes + h->sections[SECTION_GRAPH].offset;
+  net->values = (const value_t *)(const void *)(net->bytes + h->sections[SECTION_VALUES].offset);
+  net->plan = (const uint32_t *)(const void *)(net->bytes + h->sections[SECTION_PLAN].offset);
+  net->tunable = net->bytes + h->sections[SECTION_TUNABLE].offset;
+  net->inputs = (const uint16_t *)(const void *)net->graph;
+  net->outputs = net->inputs + h->input_count;
+  const uint32_t lists = ((uint32_t)h->input_count + h->output_count) * 2;
+  net->records = (const uint32_t *)(const void *)(net->graph + align_up(lists, 4));
+}
+
+status_t network_load(network_t *net, const uint8_t *bytes, size_t length) {
+  VERIFY(length >= sizeof(header_t), STATUS_TRUNCATED);
+  VERIFY((uintptr_t)bytes % EVN_ALIGNMENT == 0, STATUS_MISALIGNED);
+  memset(net, 0, sizeof *net);
+  net->bytes = bytes;
+  net->header = (const header_t *)(const void *)bytes;
+  TRY(verify_header(net->header, length));
+  TRY(verify_sections(net->header));
+  locate(net);
+  TRY(verify_values(net));
+  TRY(verify_graph_head(net));
+  TRY(verify_records(net));
+  TRY(verify_input_overlaps(net));
+  TRY(verify_nodes(net));
+  return verify_self_test(net);
+}

@@ -1,0 +1,56 @@
+/* What an operator gives to the interpreter, and the table of operators that a build links: operators.c (plain) or simd128/operators.c. */
+#ifndef SPIKEPORT_OPERATORS_H
+#define SPIKEPORT_OPERATORS_H
+
+#include "network.h"
+
+typedef struct {
+  /* Checks everything that run() relies on; values, plan and the node's head are valid by then. NULL: the operator is absent. */
+  status_t (*verify)(const network_t *net, const node_t *node);
+  void (*run)(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch);
+  /* bit i: the output may take over the memory of input i */
+  uint32_t overwrites;
+  /* Bytes of constants laid out anew, and of scratch while running; NULL: none. */
+  size_t (*prepare_bytes)(const network_t *net, const node_t *node);
+  void (*prepare)(const network_t *net, const node_t *node, uint8_t *prepared);
+  size_t (*scratch_bytes)(const network_t *net, const node_t *node, uint32_t rows);
+  /* run() for several samples at once, arena_stride bytes apart; NULL: run() for each. */
+  void (*run_rows)(const network_t *net, const node_t *node, uint8_t *arenas, size_t arena_stride, uint32_t rows, const uint8_t *prepared, uint8_t *scratch);
+} operator_t;
+
+/* The operator of a code, or NULL. */
+const operator_t *operator_find(uint16_t code);
+
+/* Samples per node of a batch in this build, where every costly node has run_rows. */
+uint32_t operator_batch_rows(void);
+
+status_t dense_verify(const network_t *net, const node_t *node);
+status_t conv2d_verify(const network_t *net, const node_t *node);
+status_t depthwise_verify(const network_t *net, const node_t *node);
+status_t average_pool_verify(const network_t *net, const node_t *node);
+status_t max_pool_verify(const network_t *net, const node_t *node);
+status_t add_verify(const network_t *net, const node_t *node);
+status_t concat_verify(const network_t *net, const node_t *node);
+status_t reshape_verify(const network_t *net, const node_t *node);
+status_t relu_verify(const network_t *net, const node_t *node);
+status_t softmax_verify(const network_t *net, const node_t *node);
+
+#define DECLARE_RUN(name) \
+  void name(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch)
+DECLARE_RUN(dense_s8);
+DECLARE_RUN(conv2d_s8);
+DECLARE_RUN(depthwise_s8);
+DECLARE_RUN(average_pool_s8);
+DECLARE_RUN(max_pool_s8);
+DECLARE_RUN(add_s8);
+DECLARE_RUN(concat_run);
+DECLARE_RUN(reshape_run);
+DECLARE_RUN(relu_s8);
+DECLARE_RUN(softmax_f32);
+
+/* The accumulator's fields of a record. */
+static inline const void *node_fields(const node_t *node) {
+  return node + 1;
+}
+
+#endif

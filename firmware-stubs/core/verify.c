@@ -1,0 +1,126 @@
+/* Shared checks of node records (verify.h). Products are formed in 64 bits from fields of at most 32, so none can wrap. */
+#include "verify.h"
+
+#include <string.h>
+
+#define INT32_LIMIT 0x80000000u
+
+static bool lies_in(const section_t *section, uint32_t offset, uint64_t bytes) {
+  return offset >= section->offset && offset - section->offset <= section->bytes && bytes <= section->bytes - (offset - section->offset);
+}
+
+status_t verify_constant(const network_t *net, uint32_t offset, uint64_t count, uint32_t size) {
+  VERIFY(offset % size == 0, STATUS_CONSTANT);
+  VERIFY(count >= 1 && count <= UINT32_MAX, STATUS_CONSTANT);
+  const section_t *sections = net->header->sections;
+  VERIFY(lies_in(&sections[SECTION_CONSTANTS], offset, count * size) || lies_in(&sections[SECTION_TUNABLE], offset, count * size), STATUS_CONSTANT);
+  return STATUS_OK;
+}
+
+status_t verify_record(const node_t *node, uint32_t fields_bytes) {
+  static const uint8_t EMISSION_BYTES[EMISSION_LIMIT] = {
+      [EMISSION_NONE] = 0,
+      [EMISSION_REQUANTIZE] = sizeof(requantize_fields_t),
+      [EMISSION_REQUANTIZE_BY_COUNT] = sizeof(requantize_by_count_fields_t),
+      [EMISSION_ROUND] = sizeof(round_fields_t),
+  };
+  VERIFY(node->emission < EMISSION_LIMIT, STATUS_EMISSION);
+  VERIFY(node->record_bytes == sizeof(node_t) + fields_bytes + EMISSION_BYTES[node->emission], STATUS_RECORD);
+  return STATUS_OK;
+}
+
+static uint64_t sum_magnitudes(const int8_t *weights, uint64_t taps, uint64_t step) {
+  uint64_t sum = 0;
+  for (uint64_t t = 0; t < taps; t++) {
+    const int32_t w = weights[t * step];
+    sum += (uint64_t)(w < 0 ? -w : w);
+  }
+  return sum;
+}
+
+static uint64_t bias_magnitude(const int32_t *bias, uint32_t channel) {
+  if (bias == NULL) {
+    return 0;
+  }
+  const int64_t b = bias[channel];
+  return (uint64_t)(b < 0 ? -b : b);
+}
+
+status_t verify_weights(const network_t *net, const weights_view_t *view) {
+  TRY(verify_constant(net, view->offset, (uint64_t)view->channels * view->taps, 1));
+  const int32_t *bias = NULL;
+  if (view->bias != 0) {
+    TRY(verify_constant(net, view->bias, view->channels, 4));
+    bias = (const int32_t *)(const void *)network_constant(net, view->bias);
+  }
+  const int8_t *weights = (const int8_t *)network_constant(net, view->offset);
+  const int32_t zero_point = view->input_zero_point;
+  const uint64_t most = (uint64_t)(zero_point < 0 ? 127 - zero_point : zero_point + 128);
+  for (uint32_t c = 0; c < view->channels; c++) {
+    const uint64_t b = bias_magnitude(bias, c);
+    if (b + view->taps * 128 * most < INT32_LIMIT) {
+      continue; /* whatever the weights are */
+    }
+    VERIFY(b + sum_magnitudes(weights + c * view->channel_step, view->taps, view->tap_step) * most < INT32_LIMIT, STATUS_SUM_OVERFLOW);
+  }
+  return STATUS_OK;
+}
+
+status_t verify_input_s8(const network_t *net, const node_t *node, uint32_t input, uint64_t count, int32_t zero_point) {
+  const value_t *value = node_input(net, node, input);
+  VERIFY(value->kind == VALUE_KIND_INT8 && value->byte_count == count && value->zero_point == zero_point, STATUS_OPERAND);
+  return STATUS_OK;
+}
+
+static bool window_fits(uint32_t size, uint32_t out, uint32_t kernel, uint32_t stride, uint32_t dilation, uint32_t before, uint32_t after) {
+  if (size == 0 || out == 0 || kernel == 0 || stride == 0 || dilation == 0) {
+    return false;
+  }
+  const uint64_t extent = (uint64_t)dilation * (kernel - 1) + 1;
+  const uint64_t padded = (uint64_t)size + before + after;
+  return extent <= padded && before < extent && after < extent && out == (padded - extent) / stride + 1;
+}
+
+status_t verify_geometry(const geometry_t *g) {
+  VERIFY(g->input_channels != 0 && g->output_channels != 0, STATUS_GEOMETRY);
+  VERIFY(window_fits(g->input_height, g->output_height, g->kernel_height, g->stride_y, g->dilation_y, g->pad_top, g->pad_bottom), STATUS_GEOMETRY);
+  VERIFY(window_fits(g->input_width, g->output_width, g->kernel_width, g->stride_x, g->dilation_x, g->pad_left, g->pad_right), STATUS_GEOMETRY);
+  return STATUS_OK;
+}
+
+status_t verify_scales(const network_t *net, uint32_t offset, uint32_t count) {
+  TRY(verify_constant(net, offset, count, 4));
+  const uint8_t *scales = network_constant(net, offset);
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t bits;
+    memcpy(&bits, scales + 4 * (size_t)i, 4);
+    VERIFY(is_scale(bits, false), STATUS_EMISSION);
+  }
+  return STATUS_OK;
+}
+
+status_t verify_bounds(const network_t *net, const node_t *node, int32_t zero_point, int32_t low, int32_t high) {
+  const value_t *out = node_output(net, node);
+  VERIFY(out->kind == VALUE_KIND_INT8 && out->zero_point == zero_point, STATUS_OPERAND);
+  VERIFY(low >= -128 && low <= high && high <= 127, STATUS_EMISSION);
+  return STATUS_OK;
+}
+
+static status_t verify_requantize(const network_t *net, const node_t *node, const requantize_fields_t *f, uint32_t channels, uint64_t count) {
+  VERIFY(node_output(net, node)->byte_count == count, STATUS_OPERAND);
+  VERIFY(f->scale_count == 1 || f->scale_count == channels, STATUS_EMISSION);
+  TRY(verify_scales(net, f->scales, f->scale_count));
+  return verify_bounds(net, node, f->zero_point, f->low, f->high);
+}
+
+status_t verify_emission(const network_t *net, const node_t *node, uint32_t fields_bytes, uint32_t channels, uint64_t count) {
+  TRY(verify_record(node, fields_bytes));
+  const void *fields = (const uint8_t *)(node + 1) + fields_bytes;
+  if (node->emission == EMISSION_REQUANTIZE) {
+    return verify_requantize(net, node, fields, channels, count);
+  }
+  VERIFY(node->emission == EMISSION_NONE, STATUS_EMISSION);
+  const value_t *out = node_output(net, node);
+  VERIFY(out->kind == VALUE_KIND_INT32 && out->byte_count == count * 4, STATUS_OPERAND);
+  return STATUS_OK;
+}

@@ -1,0 +1,34 @@
+// Inputs for comparing engines where the user has no data at hand: all smallest, all largest, all zero, then random ones.
+
+import type { Batch } from '../contracts/runtime.js'
+import { typeOf } from '../network/graph.js'
+import { allocate, arrayLength, type ElementArray, isQuantized, type Network } from '../network/types.js'
+import { randomWords, STREAMS } from '../random.js'
+
+const fillRandom = (out: ElementArray, seed: number, input: number, sample: number): void => {
+  for (let i = 0; i < out.length; i += 16) {
+    const words = randomWords(seed, sample, STREAMS.check, input * 2 ** 24 + i / 16)
+    for (let k = 0; k < 16 && i + k < out.length; k++) out[i + k] = ((words[k >> 2] as number) >>> (8 * (k & 3))) & 255
+  }
+}
+
+const fillSample = (out: ElementArray, zero: number, seed: number, input: number, sample: number): void => {
+  if (sample === 0) out.fill(out instanceof Int8Array ? -128 : 0)
+  else if (sample === 1) out.fill(out instanceof Int8Array ? 127 : 255)
+  else if (sample === 2) out.fill(zero)
+  else fillRandom(out, seed, input, sample)
+}
+
+/** `count` samples for every input of a network; the same for the same seed. */
+export const testInputs = (network: Network<'integer'>, count: number, seed: number): Batch => ({
+  count,
+  inputs: network.inputs.map((value, input) => {
+    const type = typeOf(network, value)
+    const all = allocate(type, count)
+    const length = arrayLength(type)
+    for (let sample = 0; sample < count; sample++) {
+      fillSample(all.subarray(sample * length, (sample + 1) * length), isQuantized(type) ? type.zeroPoint : 0, seed, input, sample)
+    }
+    return all
+  }),
+})

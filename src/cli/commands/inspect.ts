@@ -1,0 +1,50 @@
+// spikeport inspect: what is inside a .net, .evn or .onnx file or a TensorFlow.js model: nodes, shapes, scales.
+
+import { existsSync } from 'node:fs'
+import type { Command } from 'commander'
+import { readBytes } from '../../files.js'
+import { readEventnet } from '../../formats/eventnet/index.js'
+import { readOnnx } from '../../formats/onnx.js'
+import { networkMacs } from '../../network/graph.js'
+import { printNetwork } from '../../network/print.js'
+import { processIo } from '../io.js'
+import { openNetwork } from '../networks.js'
+import { finish } from '../options.js'
+
+const run = async (source: string, options: { json?: boolean }): Promise<void> => {
+  const io = processIo(options.json === true)
+  const isFile = existsSync(source)
+  if (isFile && (source.endsWith('.evn') || source.endsWith('.onnx'))) {
+    const bytes = await readBytes(source)
+    const summary = source.endsWith('.evn') ? readEventnet(bytes, source) : readOnnx(bytes, source)
+    io.json(summary)
+    io.print(describePlain(summary))
+    return
+  }
+  const network = await openNetwork(source)
+  io.json({
+    name: network.name,
+    stage: network.stage,
+    macs: networkMacs(network),
+    inputs: network.inputs,
+    outputs: network.outputs,
+    values: network.values,
+    nodes: network.nodes.map(({ kind, name, inputs, output }) => ({ kind, name, inputs, output })),
+    labels: network.labels,
+    metadata: network.metadata,
+  })
+  io.print(printNetwork(network).trimEnd())
+}
+
+const describePlain = (summary: object): string => JSON.stringify(summary, (_, x) => (ArrayBuffer.isView(x) ? `${x.byteLength} bytes` : x), 2)
+
+export const registerInspect = (program: Command): void => {
+  finish(
+    program
+      .command('inspect')
+      .description('show the nodes, shapes and scales of a .net, .evn or .onnx file, or of a model.json')
+      .argument('<file>', 'the file, or the name of a shipped model')
+      .action(run),
+    'spikeport inspect mnist-cnn',
+  )
+}

@@ -1,0 +1,42 @@
+// From what a user types to a network: a .net file, a TensorFlow.js model (model.json or its folder), or the name of a shipped model.
+
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { unreadableFile, usage } from '../errors.js'
+import { readBytes } from '../files.js'
+import { importTfjs } from '../importers/tfjs/index.js'
+import { loadNetwork } from '../network/net-file.js'
+import type { Network } from '../network/types.js'
+import { modelFolder } from './package-root.js'
+
+/** Shipped models: folders of models/ that hold an int8.net. */
+const shippedNet = (name: string): string | null => {
+  const path = join(modelFolder(name), 'int8.net')
+  return /^[\w-]+$/.test(name) && existsSync(path) ? path : null
+}
+
+const isTfjs = (path: string): boolean => path.endsWith('.json') || (existsSync(path) && statSync(path).isDirectory())
+
+/** Opens a network of either stage. @throws FILE_UNREADABLE, FILE_MALFORMED, UNSUPPORTED */
+export const openNetwork = async (source: string): Promise<Network> => {
+  if (existsSync(source) && isTfjs(source)) return importTfjs(source)
+  if (existsSync(source)) return loadNetwork(await readBytes(source), source)
+  const shipped = shippedNet(source)
+  if (shipped === null) throw unreadableFile(source, new Error('there is no such file, and no shipped model of that name (spikeport list models shows them)'))
+  return loadNetwork(await readBytes(shipped), shipped)
+}
+
+/** Opens a network that must be float. */
+export const openFloat = async (source: string): Promise<Network<'float'>> => {
+  const network = await openNetwork(source)
+  if (network.stage !== 'float') throw usage(`${source} is quantized already.`, 'Pass the float network that `spikeport import` wrote, or a model.json.')
+  return network as Network<'float'>
+}
+
+/** Opens a network that must be integer. */
+export const openInteger = async (source: string): Promise<Network<'integer'>> => {
+  const network = await openNetwork(source)
+  if (network.stage !== 'integer')
+    throw usage(`${source} is a float network.`, 'Quantize it first: spikeport quantize MODEL --calibrate SAMPLES -o MODEL.int8.net')
+  return network as Network<'integer'>
+}

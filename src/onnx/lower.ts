@@ -1,0 +1,175 @@
+// Network<'integer'> -> ONNX document: one row an operator, a function a form. exporters/onnx writes the document, runtimes/onnx runs it.
+
+import { unsupported } from '../errors.js'
+import type { Row } from '../contracts/exporter.js'
+import type { OnnxModel, OnnxValue } from '../formats/onnx.js'
+import { nodeTypes, typeOf } from '../network/graph.js'
+import { type NodeTypes, whereOf } from '../network/operator.js'
+import type { Node, NodeOf, OperatorKind } from '../network/operators/index.js'
+import { isQuantized, type Network, type QuantizedType, type Value } from '../network/types.js'
+import { createDraft, type Draft, isShownAsReal, layoutShape, type Place, quantizationOf, storedElement } from './draft.js'
+import { conv1dKernel, conv2dKernel, depthwiseKernel } from './kernels.js'
+import { checkOnnxOptions, type OnnxForm, type OnnxOptions } from './options.js'
+import * as qdq from './qdq.js'
+import * as qlinear from './qlinear.js'
+
+/** The lowest operator set that has what both forms need (per-channel DequantizeLinear); ONNX 1.8 and later read it. */
+export const ONNX_OPSET = 13
+export const ONNX_IR_VERSION = 8
+/** The symbol of the batch axis. */
+export const BATCH_AXIS = 'N'
+
+type Lowering<N> = (draft: Draft, node: N, types: NodeTypes) => void
+type Forms<N> = Readonly<Record<OnnxForm, Lowering<N>>>
+
+const inputShape = (types: NodeTypes): readonly number[] => types.inputs[0]?.shape ?? []
+
+/** Every operator in both forms, or why it has none. */
+export const LOWERING: { readonly [K in OperatorKind]: Row<Forms<NodeOf<K>>> } = {
+  dense: { lower: { qlinear: qlinear.lowerDense, qdq: qdq.qdqDense } },
+  conv1d: {
+    lower: {
+      qlinear: (draft, node) => qlinear.lowerConvolution(draft, node, conv1dKernel(node)),
+      qdq: (draft, node) => qdq.qdqConvolution(draft, node, conv1dKernel(node)),
+    },
+  },
+  conv2d: {
+    lower: {
+      qlinear: (draft, node) => qlinear.lowerConvolution(draft, node, conv2dKernel(node)),
+      qdq: (draft, node) => qdq.qdqConvolution(draft, node, conv2dKernel(node)),
+    },
+  },
+  depthwiseConv2d: {
+    lower: {
+      qlinear: (draft, node, types) => qlinear.lowerConvolution(draft, node, depthwiseKernel(node, inputShape(types))),
+      qdq: (draft, node, types) => qdq.qdqConvolution(draft, node, depthwiseKernel(node, inputShape(types))),
+    },
+  },
+  averagePool: { lower: { qlinear: qlinear.lowerAveragePool, qdq: qdq.qdqAveragePool } },
+  maxPool: { lower: { qlinear: qlinear.lowerMaxPool, qdq: qdq.qdqMaxPool } },
+  globalAveragePool: { lower: { qlinear: qlinear.lowerGlobalAveragePool, qdq: qdq.qdqGlobalAveragePool } },
+  globalMaxPool: { lower: { qlinear: qlinear.lowerGlobalMaxPool, qdq: qdq.qdqGlobalMaxPool } },
+  add: { lower: { qlinear: qlinear.lowerAdd, qdq: qdq.qdqAdd } },
+  concat: { lower: { qlinear: qlinear.lowerConcat, qdq: qdq.qdqConcat } },
+  flatten: { lower: { qlinear: qlinear.lowerFlatten, qdq: qlinear.lowerFlatten } },
+  reshape: { lower: { qlinear: qlinear.lowerReshape, qdq: qlinear.lowerReshape } },
+  relu: { lower: { qlinear: qlinear.lowerRelu, qdq: qdq.qdqRelu } },
+  softmax: { lower: { qlinear: qlinear.lowerSoftmax, qdq: qdq.qdqSoftmax } },
+  batchNorm: { unsupported: 'batch norm exists in the float stage only; simplify folds it into the layer in front' },
+}
+
+/** A document, and where it holds each value of the network. */
+export interface LoweredOnnx {
+  readonly model: OnnxModel
+  /** by index into Network.values */
+  readonly places: readonly Place[]
+}
+
+const refuse = (network: Network<'integer'>, options: OnnxOptions): void => {
+  if (network.stage !== 'integer') throw unsupported(`network "${network.name}" is in the ${String(network.stage)} stage, ONNX export takes integer networks.`, 'Quantize it first.')
+  if (network.rounding !== 'single' && options.form === 'qlinear') {
+    throw unsupported(`network "${network.name}" rounds as TensorFlow Lite, ONNX's integer operators round once.`, 'Export it with form=qdq, whose bytes are not promised.')
+  }
+  network.values.forEach((_, value) => storedElement(network, value, options))
+  for (const node of network.nodes) {
+    const row = LOWERING[node.kind]
+    if ('unsupported' in row) throw unsupported(`${whereOf(node)}: ${row.unsupported}.`, 'Remove or replace this node and export again.')
+  }
+}
+
+const lowerNode = (draft: Draft, node: Node): void => {
+  const row = LOWERING[node.kind] as Row<Forms<Node>>
+  if ('lower' in row) row.lower[draft.options.form](draft, node, nodeTypes(draft.network, node))
+}
+
+const startInput = (draft: Draft, value: number): OnnxValue => {
+  const { name, type } = draft.network.values[value] as Value
+  const shape = [BATCH_AXIS, ...type.shape]
+  if (!isShownAsReal(type, draft.options.input)) {
+    draft.place(value, { name, layout: 'plain' })
+    return { name, element: storedElement(draft.network, value, draft.options), shape }
+  }
+  if ((type as QuantizedType).kind === 'int32') throw unsupported(`input "${name}" is int32, which ONNX cannot quantize from real numbers.`, 'Export with input=uint8.')
+  const { scale, zeroPoint } = quantizationOf(draft, value)
+  const stored = draft.node('QuantizeLinear', `${name}/quantized`, [name, scale, zeroPoint ?? ''])
+  draft.place(value, { name: stored, layout: 'plain' })
+  return { name, element: 'float32', shape }
+}
+
+/** Makes an output plain and, where asked, real; it bears the value's name unless an input of the model does. */
+const finishOutput = (draft: Draft, value: number): OnnxValue => {
+  const { name, type } = draft.network.values[value] as Value
+  const stored = draft.read(value, 'plain')
+  const element = storedElement(draft.network, value, draft.options)
+  const shape = [BATCH_AXIS, ...type.shape]
+  const isInput = draft.network.inputs.includes(value)
+  const target = isInput ? `${name}/output` : name
+  if (isShownAsReal(type, draft.options.output) && element !== 'float32') {
+    const { scale, zeroPoint } = quantizationOf(draft, value)
+    return { name: draft.finish('DequantizeLinear', target, [stored, scale, ...(zeroPoint === null ? [] : [zeroPoint])]), element: 'float32', shape }
+  }
+  return { name: stored === target ? stored : draft.finish('Identity', target, [stored]), element, shape }
+}
+
+/** Scale and zero point of inputs and outputs that are shown as stored integers, for whoever feeds them. */
+const quantizationNotes = (draft: Draft): readonly (readonly [string, string])[] =>
+  [...draft.network.inputs.map((value) => [value, draft.options.input] as const), ...draft.network.outputs.map((value) => [value, draft.options.output] as const)].flatMap(([value, shown]) => {
+    const { name, type } = draft.network.values[value] as Value
+    if (!isQuantized(type) || shown === 'float32') return []
+    const zeroPoint = type.kind === 'int8' ? type.zeroPoint + 128 : type.zeroPoint
+    return [[`spikeport.quantization.${name}`, JSON.stringify({ scale: type.scales[0], zeroPoint })] as const]
+  })
+
+const metadataOf = (draft: Draft): Readonly<Record<string, string>> => ({
+  ...draft.network.metadata,
+  ...(draft.network.labels.length > 0 ? { 'spikeport.labels': JSON.stringify(draft.network.labels) } : {}),
+  ...Object.fromEntries(quantizationNotes(draft)),
+})
+
+/** The ONNX type of a value at a place. */
+const valueAt = (draft: Draft, value: number, place: Place): OnnxValue => ({
+  name: place.name,
+  element: storedElement(draft.network, value, draft.options),
+  shape: [BATCH_AXIS, ...layoutShape(typeOf(draft.network, value).shape, place.layout)],
+})
+
+const describedValues = (draft: Draft, shown: readonly OnnxValue[]): readonly OnnxValue[] => {
+  const names = new Set(shown.map((value) => value.name))
+  return draft.network.values.flatMap((_, value) => draft.placesOf(value).filter((place) => !names.has(place.name)).map((place) => valueAt(draft, value, place)))
+}
+
+/**
+ * Lowers a verified integer network.
+ * @throws UNSUPPORTED naming the node or value that ONNX cannot hold, before anything is built
+ */
+export const lowerToOnnx = (network: Network<'integer'>, options: OnnxOptions): LoweredOnnx => {
+  checkOnnxOptions(options)
+  refuse(network, options)
+  const draft = createDraft(network, options)
+  const inputs = network.inputs.map((value) => startInput(draft, value))
+  for (const node of network.nodes) lowerNode(draft, node)
+  const outputs = network.outputs.map((value) => finishOutput(draft, value))
+  const usesMicrosoft = draft.nodes.some((node) => node.domain === 'com.microsoft')
+  const model: OnnxModel = {
+    irVersion: ONNX_IR_VERSION,
+    opsets: { '': ONNX_OPSET, ...(usesMicrosoft ? { 'com.microsoft': 1 } : {}) },
+    producer: 'spikeport',
+    producerVersion: '',
+    metadata: metadataOf(draft),
+    graphName: network.name,
+    nodes: draft.nodes,
+    initializers: draft.initializers,
+    inputs,
+    outputs,
+    values: describedValues(draft, [...inputs, ...outputs]),
+  }
+  return { model, places: network.values.map((_, value) => draft.placesOf(value)[0] as Place) }
+}
+
+/** The same document with every value of the network among its outputs, for finding the first layer that differs. */
+export const withAllOutputs = ({ model, places }: LoweredOnnx): OnnxModel => {
+  const shown = new Set([...model.inputs, ...model.outputs].map((value) => value.name))
+  const kept = new Map(model.values.map((value) => [value.name, value]))
+  const added = places.filter((place) => !shown.has(place.name)).map((place) => kept.get(place.name) as OnnxValue)
+  return { ...model, outputs: [...model.outputs, ...added] }
+}
