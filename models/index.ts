@@ -2,9 +2,28 @@
 
 import type { Recipe } from '#src/train/recipe.js'
 
-/** The shipped recipes, in the order lists show them. */
-export const MODELS: Readonly<Record<string, () => Promise<Recipe>>> = {
-  'mnist-mlp': async () => (await import('./mnist-mlp/recipe.js')).recipe,
-  'mnist-cnn': async () => (await import('./mnist-cnn/recipe.js')).recipe,
-  'fashion-cnn': async () => (await import('./fashion-cnn/recipe.js')).recipe,
+export interface ShippedModel {
+  readonly name: string
+  /** one line for lists */
+  readonly description: string
+  readonly load: () => Promise<Recipe>
 }
+
+/** The shipped models, in the order lists show them. */
+export const models: readonly ShippedModel[] = [
+  {
+    name: 'mnist-mlp',
+    description: 'dense 784-128-128-10 on MNIST',
+    load: async () => (await import('./mnist-mlp/recipe.js')).recipe,
+  },
+  {
+    name: 'mnist-cnn',
+    description: 'three strided convolutions on MNIST',
+    load: async () => (await import('./mnist-cnn/recipe.js')).recipe,
+  },
+  {
+    name: 'fashion-cnn',
+    description: 'residual and depthwise convolutions on Fashion-MNIST',
+    load: async () => (await import('./fashion-cnn/recipe.js')).recipe,
+  },
+]

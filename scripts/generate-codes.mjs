@@ -1,11 +1,11 @@
-// Writes src/formats/eventnet-codes.ts from the X-macro files of firmware-stubs/shared, so that C and TypeScript read one list of codes.
+// Writes src/formats/eventnet/codes.ts from the X-macro files of firmware-stubs/shared, so that C and TypeScript read one list of codes.
 // `--check` only compares (exit 1 where the file is not current).
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const target = join(root, 'src/formats/eventnet-codes.ts')
+const target = join(root, 'src/formats/eventnet/codes.ts')
 
 const LISTS = [
   { file: 'operators.def', macro: 'OPERATOR', name: 'OPERATOR_CODES', comment: 'Operator codes of node records, by name.' },
@@ -31,7 +31,7 @@ const table = ({ file, macro, name, comment }) => {
   return [`/** ${comment} */`, `export const ${name} = {`, ...rows.map((row) => `  ${key(row.text)}: ${row.code},`), '} as const'].join('\n')
 }
 
-/** The text of src/formats/eventnet-codes.ts. */
+/** The text of src/formats/eventnet/codes.ts. */
 export const generateCodes = () =>
   ['// Made by scripts/generate-codes.mjs from firmware-stubs/shared/*.def; change those, then run `node scripts/generate-codes.mjs`.', ...LISTS.map(table)].join('\n\n') + '\n'
 
@@ -39,7 +39,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   const text = generateCodes()
   if (!process.argv.includes('--check')) writeFileSync(target, text)
   else if (readFileSync(target, 'utf8') !== text) {
-    console.error('src/formats/eventnet-codes.ts is not current: run node scripts/generate-codes.mjs')
+    console.error('src/formats/eventnet/codes.ts is not current: run node scripts/generate-codes.mjs')
     process.exitCode = 1
   }
 }

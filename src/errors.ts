@@ -131,6 +131,15 @@ export const invalidNetwork = (where: string, what: string): SpikeportError =>
     note: 'The network breaks a rule that every engine relies on; make it again from its source, and report it if spikeport made it.',
   })
 
+/** OBJECTIVE_FAILED: the loss that a tuning run asked for could not be computed. */
+export const objectiveFailed = (objective: string, step: number, probe: number, cause: unknown): SpikeportError =>
+  new SpikeportError({
+    code: 'OBJECTIVE_FAILED',
+    message: `the objective "${objective}" failed at step ${step}, probe ${probe}: ${systemReason(cause)}.`,
+    note: 'Steps before this one are kept. Return NaN or Infinity from the objective where a candidate is merely bad: it then counts as very bad.',
+    cause,
+  })
+
 /** UNSUPPORTED: a layer or option that is valid elsewhere and not handled here. */
 export const unsupported = (what: string, note: string, cause?: unknown): UnsupportedError =>
   new UnsupportedError({ code: 'UNSUPPORTED', message: what, note, cause })

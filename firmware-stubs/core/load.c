@@ -148,25 +148,24 @@ static bool overlap(const network_t *net, uint32_t a, uint32_t b) {
   return start_a < start_b + net->values[b].byte_count && start_b < start_a + net->values[a].byte_count;
 }
 
-/* True where the output may lie exactly over this value: an input that the operator reads before it writes and that nothing reads later. */
-static bool may_overwrite(const network_t *net, const node_t *node, uint32_t index, uint32_t value) {
-  if (net->plan[value] != net->plan[node->output] || net->values[value].last != index + 1) {
-    return false;
-  }
-  const uint32_t overwrites = operator_find(node->operator)->overwrites;
-  bool is_input = false;
+/* True where the output may grow into this value: an input that nothing reads later, far enough behind the output's start. */
+static bool may_overlap(const network_t *net, const node_t *node, uint32_t index, uint32_t value) {
+  const operator_t *operator = operator_find(node->operator);
+  uint32_t uses = 0, position = 0;
   for (uint32_t i = 0; i < node->input_count; i++) {
     if (input_at(node, i) == value) {
-      if (i >= 32 || (overwrites >> i & 1u) == 0) {
-        return false;
-      }
-      is_input = true;
+      uses++;
+      position = i;
     }
   }
-  return is_input;
+  if (operator->overlap == NULL || uses != 1 || net->values[value].last != index + 1) {
+    return false;
+  }
+  const uint64_t distance = operator->overlap(net, node, position);
+  return distance <= EVN_MAX_ARENA_BYTES && net->plan[node->output] + distance <= net->plan[value];
 }
 
-/* While a node runs, its output overlaps nothing that is still needed, but for inputs it may overwrite. */
+/* While a node runs, its output overlaps nothing that is still needed, but for inputs it may grow into. */
 static status_t verify_overlaps(const network_t *net, uint32_t index) {
   const node_t *node = network_node(net, index);
   for (uint32_t v = 0; v < net->header->value_count; v++) {
@@ -174,7 +173,7 @@ static status_t verify_overlaps(const network_t *net, uint32_t index) {
     if (v == node->output || value->first > index || value->last < index + 1 || !overlap(net, v, node->output)) {
       continue;
     }
-    VERIFY(may_overwrite(net, node, index, v), STATUS_OVERLAP);
+    VERIFY(may_overlap(net, node, index, v), STATUS_OVERLAP);
   }
   return STATUS_OK;
 }

@@ -22,6 +22,6 @@ void reshape_run(const network_t *net, const node_t *node, uint8_t *arena, const
   const uint8_t *from = network_value(net, arena, node->inputs[0]);
   uint8_t *to = network_value(net, arena, node->output);
   if (from != to) {
-    memcpy(to, from, f->byte_count);
+    memmove(to, from, f->byte_count);
   }
 }

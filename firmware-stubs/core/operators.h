@@ -8,8 +8,9 @@ typedef struct {
   /* Checks everything that run() relies on; values, plan and the node's head are valid by then. NULL: the operator is absent. */
   status_t (*verify)(const network_t *net, const node_t *node);
   void (*run)(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch);
-  /* bit i: the output may take over the memory of input i */
-  uint32_t overwrites;
+  /* Bytes by which the output must start in front of input i for the two to overlap (docs/arithmetic.md, memory order), or NEVER.
+     A kernel that gives a distance writes no byte of an output row while that row, or a later one, still reads what lies there. NULL: NEVER. */
+  uint64_t (*overlap)(const network_t *net, const node_t *node, uint32_t input);
   /* Bytes of constants laid out anew, and of scratch while running; NULL: none. */
   size_t (*prepare_bytes)(const network_t *net, const node_t *node);
   void (*prepare)(const network_t *net, const node_t *node, uint8_t *prepared);
@@ -17,6 +18,15 @@ typedef struct {
   /* run() for several samples at once, arena_stride bytes apart; NULL: run() for each. */
   void (*run_rows)(const network_t *net, const node_t *node, uint8_t *arenas, size_t arena_stride, uint32_t rows, const uint8_t *prepared, uint8_t *scratch);
 } operator_t;
+
+/* overlap() of an operator whose output must not touch an input. */
+#define NEVER UINT64_MAX
+
+/* overlap() of elementwise operators: element i is written when elements i have been read. */
+uint64_t overlap_elementwise(const network_t *net, const node_t *node, uint32_t input);
+
+/* overlap() of windows that move over rows in order. */
+uint64_t overlap_rows(const network_t *net, const node_t *node, uint32_t input);
 
 /* The operator of a code, or NULL. */
 const operator_t *operator_find(uint16_t code);

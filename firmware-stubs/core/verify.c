@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "operators.h"
+
 #define INT32_LIMIT 0x80000000u
 
 static bool lies_in(const section_t *section, uint32_t offset, uint64_t bytes) {
@@ -123,4 +125,24 @@ status_t verify_emission(const network_t *net, const node_t *node, uint32_t fiel
   const value_t *out = node_output(net, node);
   VERIFY(out->kind == VALUE_KIND_INT32 && out->byte_count == count * 4, STATUS_OPERAND);
   return STATUS_OK;
+}
+
+uint64_t overlap_elementwise(const network_t *net, const node_t *node, uint32_t input) {
+  return node_input(net, node, input)->byte_count == node_output(net, node)->byte_count ? 0 : NEVER;
+}
+
+/* The geometry is the first field of every operator with a window. */
+uint64_t overlap_rows(const network_t *net, const node_t *node, uint32_t input) {
+  const geometry_t *g = (const void *)(node + 1);
+  const uint64_t input_row = node_input(net, node, input)->byte_count / g->input_height;
+  const uint64_t output_row = node_output(net, node)->byte_count / g->output_height;
+  uint64_t distance = 0;
+  for (uint32_t y = 0; y < g->output_height; y++) {
+    const uint64_t written = (y + 1) * output_row;
+    const uint32_t top = y * g->stride_y;
+    const uint64_t kept = top > g->pad_top ? (top - g->pad_top) * input_row : 0;
+    const uint64_t needed = written > kept ? written - kept : 0;
+    distance = needed > distance ? needed : distance;
+  }
+  return distance;
 }

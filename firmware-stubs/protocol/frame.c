@@ -28,7 +28,7 @@ static frame_state_t finish(receiver_t *receiver) {
     return FRAME_NONE;
   }
   /* the CRC of bytes followed by their own CRC, high byte first, is 0 */
-  if (!is_whole || checksum16(CHECKSUM16_START, receiver->bytes, length) != 0) {
+  if (!is_whole || checksum16(receiver->bytes, length) != 0) {
     return FRAME_BAD;
   }
   receiver->length = length - FRAME_TAIL_BYTES;
@@ -77,10 +77,10 @@ static void send_encoded(const port_t *port, const uint8_t *bytes, uint32_t leng
   port->send(port->user, &delimiter, 1);
 }
 
-void frame_send(const port_t *port, uint32_t payload_length) {
+void frame_send(const port_t *port, uint8_t *frame, uint32_t payload_length) {
   const uint32_t length = FRAME_HEAD_BYTES + payload_length;
-  const uint16_t crc = checksum16(CHECKSUM16_START, port->transmit, length);
-  port->transmit[length] = (uint8_t)(crc >> 8);
-  port->transmit[length + 1u] = (uint8_t)(crc & 0xffu);
-  send_encoded(port, port->transmit, length + FRAME_TAIL_BYTES);
+  const uint16_t crc = checksum16(frame, length);
+  frame[length] = (uint8_t)(crc >> 8);
+  frame[length + 1u] = (uint8_t)(crc & 0xffu);
+  send_encoded(port, frame, length + FRAME_TAIL_BYTES);
 }

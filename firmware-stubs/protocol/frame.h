@@ -25,7 +25,7 @@ void receiver_reset(receiver_t *receiver);
 /* Takes a byte off the line. FRAME_GOOD: bytes[0..length) is a frame whose checksum holds (head and payload, without it). */
 frame_state_t receiver_take(receiver_t *receiver, uint8_t byte);
 
-/* Sends port->transmit[0 .. FRAME_HEAD_BYTES + payload_length), which has room for the checksum behind it. */
-void frame_send(const port_t *port, uint32_t payload_length);
+/* Sends frame[0 .. FRAME_HEAD_BYTES + payload_length), which has room for the checksum behind it. */
+void frame_send(const port_t *port, uint8_t *frame, uint32_t payload_length);
 
 #endif

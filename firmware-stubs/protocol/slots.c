@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "checksum.h"
+#include "../core/crc32.h"
 #include "messages.h"
 
 #define SLOT_MAGIC 0x544f4c53u /* "SLOT" */
@@ -28,7 +28,7 @@ _Static_assert(sizeof(slot_header_t) == SLOT_HEADER_BYTES, "a slot header has 16
 _Static_assert(sizeof(entry_t) == ENTRY_BYTES, "a journal entry has 16 bytes");
 
 static uint32_t check_of(const void *fields, size_t length) {
-  return checksum32(CHECKSUM32_START, (const uint8_t *)fields, length);
+  return crc32_bytes((const uint8_t *)fields, length);
 }
 
 /* ---- slots ---- */

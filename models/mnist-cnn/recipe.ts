@@ -38,10 +38,16 @@ export const recipe: Recipe = {
   model: network,
   seed: 1,
   schedule: {
-    epochs: 8,
+    epochs: 6,
     batchSize: 128,
-    learningRate: { kind: 'one-cycle', peak: 0.01 },
+    learningRate: { kind: 'one-cycle', peak: 0.04, warmup: 0.15 },
+    optimizer: { kind: 'adam', weightDecay: 0.02 },
     augmentation: { shiftPixels: 1 },
   },
-  fast: { epochs: 1, batchSize: 128, learningRate: { kind: 'one-cycle', peak: 0.01 } },
+  fast: {
+    epochs: 1,
+    batchSize: 128,
+    learningRate: { kind: 'one-cycle', peak: 0.03, warmup: 0.15 },
+    optimizer: { kind: 'adam', weightDecay: 0.02 },
+  },
 }

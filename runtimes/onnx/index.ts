@@ -7,7 +7,7 @@ import type { Batch, Outputs, Runtime, Session } from '#src/contracts/runtime.js
 import { engineUnavailable } from '#src/errors.js'
 import { encodeOnnx, type OnnxModel } from '#src/formats/onnx.js'
 import { typeOf } from '#src/network/graph.js'
-import { allocate, arrayLength, type ElementArray, type Network } from '#src/network/types.js'
+import { allocate, arrayLength, channelScale, type ElementArray, type Network, type ValueType } from '#src/network/types.js'
 import { type LoweredOnnx, lowerToOnnx, withAllOutputs } from '#src/onnx/lower.js'
 import { DEFAULT_ONNX_OPTIONS, type OnnxForm, type OnnxOptions } from '#src/onnx/options.js'
 import { fromPlace } from './places.js'
@@ -41,6 +41,9 @@ const importOrt = async (): Promise<Ort> => {
   }
 }
 
+/** The version of onnxruntime-node. @throws ENGINE_UNAVAILABLE where it does not load */
+export const onnxRuntimeVersion = async (): Promise<string> => (await importOrt()).env.versions.node ?? 'unknown'
+
 const createSession = (ort: Ort, model: OnnxModel, options: OnnxRuntimeOptions): Promise<InferenceSession> =>
   ort.InferenceSession.create(encodeOnnx(model), {
     graphOptimizationLevel: options.graphOptimization ?? 'all',
@@ -62,8 +65,12 @@ const flipped = <T extends Uint8Array | Int8Array>(data: T): T => {
 /** Network elements as ONNX stores them. */
 const toStored = (data: ElementArray): ElementArray => (data instanceof Int8Array ? new Uint8Array(flipped(data).buffer) : data.slice())
 
-/** ONNX elements as the network's; `isInt8` tells int8 values from those that are uint8 in the network too. */
-const fromStored = (data: ElementArray, isInt8: boolean): ElementArray => (isInt8 ? new Int8Array(flipped(data as Uint8Array).buffer) : data.slice())
+/** ONNX elements as the network's. The qdq form gives int32 sums as real numbers. */
+const fromStored = (data: ElementArray, type: ValueType): ElementArray => {
+  if (type.kind === 'int8') return new Int8Array(flipped(data as Uint8Array).buffer)
+  if (type.kind === 'int32' && data instanceof Float32Array) return Int32Array.from(data, (x) => Math.round(x / channelScale(type, 0)))
+  return data.slice()
+}
 
 const elementName = (data: ElementArray): 'uint8' | 'int32' | 'float32' => (data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'uint8')
 
@@ -77,8 +84,6 @@ const feedsOf = (ort: Ort, network: Network, model: OnnxModel, inputs: readonly 
       return [input.name, new ort.Tensor(elementName(stored), stored as Uint8Array, [count, ...shape])]
     }),
   )
-
-const isInt8 = (network: Network, value: number): boolean => typeOf(network, value).kind === 'int8'
 
 /** Samples [start, start + count) of a batch. */
 const sliceBatch = (network: Network, batch: Batch, start: number, count: number): ElementArray[] =>
@@ -95,7 +100,7 @@ const runBatch = async (ort: Ort, network: Network, model: OnnxModel, session: I
     const results = await session.run(feedsOf(ort, network, model, sliceBatch(network, batch, start, count), count))
     network.outputs.forEach((value, i) => {
       const stored = results[model.outputs[i]?.name ?? '']?.data as ElementArray
-      const elements = fromStored(stored, isInt8(network, value))
+      const elements = fromStored(stored, typeOf(network, value))
       outputs[i]?.set(elements as never, start * arrayLength(typeOf(network, value)))
     })
   }
@@ -109,7 +114,7 @@ const traceSample = async (ort: Ort, network: Network<'integer'>, lowered: Lower
     if (input >= 0) return (inputs[input] as ElementArray).slice()
     const place = lowered.places[value]
     const stored = place === undefined ? undefined : results[place.name]?.data
-    return place === undefined || stored === undefined ? null : fromPlace(network, value, place, fromStored(stored as ElementArray, isInt8(network, value)))
+    return place === undefined || stored === undefined ? null : fromPlace(network, value, place, fromStored(stored as ElementArray, typeOf(network, value)))
   })
 }
 

@@ -205,7 +205,7 @@ const decodeTensor = (tensor: Onnx.ITensorProto, path: string): OnnxTensor => {
 
 const decodeDimension = (dimension: Onnx.TensorShapeProto.IDimension): number | string | null => {
   if (typeof dimension.dimParam === 'string' && dimension.dimParam !== '') return dimension.dimParam
-  return dimension.dimValue === undefined || dimension.dimValue === null || Object.hasOwn(dimension, 'dimValue') === false ? null : toNumber(dimension.dimValue)
+  return Object.hasOwn(dimension, 'dimValue') ? toNumber(dimension.dimValue) : null
 }
 
 const decodeValue = (value: Onnx.IValueInfoProto): OnnxValue => {

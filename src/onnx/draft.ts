@@ -36,6 +36,8 @@ export interface Draft {
   readonly read: (value: number, layout: 'plain' | 'channelsFirst') => string
   /** Adds the node that gives an output its final name. */
   readonly finish: (operator: string, name: string, inputs: readonly string[]) => string
+  /** Keeps a name for an input of the model. */
+  readonly claim: (name: string) => void
   /** Declares where a value is. */
   readonly place: (value: number, place: Place) => void
 }
@@ -83,6 +85,8 @@ export const createDraft = (network: Network<'integer'>, options: OnnxOptions): 
   const places = new Map<number, Place[]>()
   const reserved = new Set(network.values.map((value) => value.name))
   const used = new Set<string>()
+  const nodeNames = new Set<string>()
+  const producerNames = new Map(network.nodes.map((node) => [node.output, node.name]))
 
   const unused = (name: string): string => {
     let candidate = name
@@ -96,11 +100,19 @@ export const createDraft = (network: Network<'integer'>, options: OnnxOptions): 
     const isOwn = !used.has(name) && (!isOutput || (layout === 'plain' && !isShownAsReal(type, options.output)))
     return isOwn ? name : unused(isOutput && layout === 'plain' ? `${name}/quantized` : name + SUFFIX[layout])
   }
-  const push = (operator: string, output: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>>, domain: string): string => {
+  const unusedNodeName = (name: string): string => {
+    let candidate = name
+    for (let i = 1; nodeNames.has(candidate); i++) candidate = `${name}_${i}`
+    nodeNames.add(candidate)
+    return candidate
+  }
+  const push = (operator: string, output: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>>, domain: string, name = output): string => {
     used.add(output)
-    nodes.push({ operator, domain, name: output, inputs, outputs: [output], attributes })
+    nodes.push({ operator, domain, name: unusedNodeName(name), inputs, outputs: [output], attributes })
     return output
   }
+  /** The node that first writes a value bears the network node's name, a later conversion its output's. */
+  const writerName = (value: number, output: string): string => (places.has(value) ? output : (producerNames.get(value) ?? output))
   const place = (value: number, where: Place): void => {
     used.add(where.name)
     places.set(value, [...(places.get(value) ?? []), where])
@@ -124,7 +136,8 @@ export const createDraft = (network: Network<'integer'>, options: OnnxOptions): 
     },
     node: (operator, name, inputs, attributes = {}, domain = '') => push(operator, unused(name), inputs, attributes, domain),
     write: (operator, value, layout, inputs, attributes = {}, domain = '') => {
-      const name = push(operator, placeName(value, layout), inputs, attributes, domain)
+      const output = placeName(value, layout)
+      const name = push(operator, output, inputs, attributes, domain, writerName(value, output))
       place(value, { name, layout })
       return name
     },
@@ -135,6 +148,7 @@ export const createDraft = (network: Network<'integer'>, options: OnnxOptions): 
       if (first === undefined) throw new Error(`value ${value} is read before it is written`)
       return (layout === 'channelsFirst' ? toChannelsFirst : toPlain)(draft, value, first.name)
     },
+    claim: (name) => void used.add(name),
     finish: (operator, name, inputs) => push(operator, used.has(name) ? unused(name) : name, inputs, {}, ''),
     place,
   }

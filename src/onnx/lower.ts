@@ -6,7 +6,7 @@ import type { OnnxModel, OnnxValue } from '../formats/onnx.js'
 import { nodeTypes, typeOf } from '../network/graph.js'
 import { type NodeTypes, whereOf } from '../network/operator.js'
 import type { Node, NodeOf, OperatorKind } from '../network/operators/index.js'
-import { isQuantized, type Network, type QuantizedType, type Value } from '../network/types.js'
+import { isQuantized, type Network, type Value } from '../network/types.js'
 import { createDraft, type Draft, isShownAsReal, layoutShape, type Place, quantizationOf, storedElement } from './draft.js'
 import { conv1dKernel, conv2dKernel, depthwiseKernel } from './kernels.js'
 import { checkOnnxOptions, type OnnxForm, type OnnxOptions } from './options.js'
@@ -82,18 +82,25 @@ const lowerNode = (draft: Draft, node: Node): void => {
   if ('lower' in row) row.lower[draft.options.form](draft, node, nodeTypes(draft.network, node))
 }
 
+/** Declares an input and its first place. Real inputs are quantized by the model's first node; int32 sums are real in the qdq form anyway. */
 const startInput = (draft: Draft, value: number): OnnxValue => {
   const { name, type } = draft.network.values[value] as Value
+  const { input, form } = draft.options
+  const isReal = isShownAsReal(type, input)
   const shape = [BATCH_AXIS, ...type.shape]
-  if (!isShownAsReal(type, draft.options.input)) {
-    draft.place(value, { name, layout: 'plain' })
-    return { name, element: storedElement(draft.network, value, draft.options), shape }
+  draft.claim(name)
+  if (type.kind === 'int32' && form === 'qlinear' && isReal) throw unsupported(`input "${name}" is int32, which ONNX cannot quantize from real numbers.`, 'Export with input=uint8.')
+  if (type.kind === 'int32' && form === 'qdq' && !isReal) {
+    draft.place(value, { name: draft.node('DequantizeLinear', `${name}/real`, [name, quantizationOf(draft, value).scale]), layout: 'plain' })
+    return { name, element: 'int32', shape }
   }
-  if ((type as QuantizedType).kind === 'int32') throw unsupported(`input "${name}" is int32, which ONNX cannot quantize from real numbers.`, 'Export with input=uint8.')
-  const { scale, zeroPoint } = quantizationOf(draft, value)
-  const stored = draft.node('QuantizeLinear', `${name}/quantized`, [name, scale, zeroPoint ?? ''])
-  draft.place(value, { name: stored, layout: 'plain' })
-  return { name, element: 'float32', shape }
+  if (isReal && type.kind !== 'int32') {
+    const { scale, zeroPoint } = quantizationOf(draft, value)
+    draft.place(value, { name: draft.node('QuantizeLinear', `${name}/quantized`, [name, scale, zeroPoint ?? '']), layout: 'plain' })
+    return { name, element: 'float32', shape }
+  }
+  draft.place(value, { name, layout: 'plain' })
+  return { name, element: storedElement(draft.network, value, draft.options), shape }
 }
 
 /** Makes an output plain and, where asked, real; it bears the value's name unless an input of the model does. */

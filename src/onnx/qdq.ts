@@ -7,7 +7,7 @@ import { type NodeTypes, whereOf } from '../network/operator.js'
 import type { NodeOf } from '../network/operators/index.js'
 import type { ConvolutionBase } from '../network/operators/convolution.js'
 import type { DenseNode } from '../network/operators/dense.js'
-import { channelScale, isQuantized, type QuantizedType, type Tensor } from '../network/types.js'
+import { channelScale, isQuantized, perTensor, type QuantizedType, type Tensor } from '../network/types.js'
 import { asImage } from '../network/window.js'
 import { typeOf } from '../network/graph.js'
 import { commonLayout, type Draft, int, type Layout, quantizationOf, scalar, shapeConstant } from './draft.js'
@@ -53,17 +53,28 @@ const writeEmission = (draft: Draft, value: number, layout: Layout, emission: Em
   writeReal(draft, value, layout, 'Clip', [free, bound(emission.min), bound(emission.max)])
 }
 
-const axisOf = (tensor: Tensor): Attributes => ((tensor.type as QuantizedType).channelAxis === null ? {} : { axis: int(0) })
+const PER_TENSOR: Attributes = {}
+
+/** Attributes of the DequantizeLinear of a constant: output channels are axis 0, wherever the network has them. */
+const axisOf = (tensor: Tensor): Attributes => ((tensor.type as QuantizedType).channelAxis === null ? PER_TENSOR : { axis: int(0) })
+
+/** The weights with the scales that give the layer's real results: raw sums are real in the scale that the network states for them, whatever their weights'. */
+const realWeights = (draft: Draft, node: ConvolutionBase<string> | DenseNode): Tensor => {
+  if (node.emission.kind !== 'none') return node.weights
+  const [input, output] = [node.inputs[0] as number, node.output].map((value) => channelScale(typeOf(draft.network, value) as QuantizedType, 0)) as [number, number]
+  return { type: perTensor('int8', node.weights.type.shape, output / input, 0), data: node.weights.data }
+}
 
 /** Weights and bias of a layer as DequantizeLinear of constants; output channels are axis 0. */
 const realConstants = (draft: Draft, node: ConvolutionBase<string> | DenseNode, dims: readonly number[], data: Int8Array): readonly string[] => {
-  const w = weightConstants(draft, node.name, node.weights, dims, data)
-  const weights = draft.node('DequantizeLinear', `${node.name}/weights_real`, [w.weights, w.scale, w.zeroPoint], axisOf(node.weights))
+  const tensor = realWeights(draft, node)
+  const w = weightConstants(draft, node.name, tensor, dims, data)
+  const weights = draft.node('DequantizeLinear', `${node.name}/weights_real`, [w.weights, w.scale, w.zeroPoint], axisOf(tensor))
   if (node.bias === null) return [weights]
-  const scales = biasScales(typeOf(draft.network, node.inputs[0] as number) as QuantizedType, node.weights.type as QuantizedType)
+  const scales = biasScales(typeOf(draft.network, node.inputs[0] as number) as QuantizedType, tensor.type as QuantizedType)
   const stored = draft.constant(`${node.name}/bias`, 'int32', [dims[0] as number], node.bias.data as Int32Array)
-  const scale = draft.constant(`${node.name}/bias_scale`, 'float32', scales.length === 1 ? [] : [scales.length], scales)
-  return [weights, draft.node('DequantizeLinear', `${node.name}/bias_real`, [stored, scale], axisOf(node.weights))]
+  const scale = draft.constant(`${node.name}/bias_scale`, 'float32', axisOf(tensor) === PER_TENSOR ? [] : [scales.length], scales)
+  return [weights, draft.node('DequantizeLinear', `${node.name}/bias_real`, [stored, scale], axisOf(tensor))]
 }
 
 export const qdqConvolution = (draft: Draft, node: ConvolutionBase<string>, kernel: Kernel): void => {

@@ -133,6 +133,7 @@ const requantized = (draft: Draft, node: NodeOf<'add'> | DenseNode | PoolNode, l
 /** x - zero point in float32. */
 const centered = (draft: Draft, name: string, x: string, type: QuantizedType): string => {
   const real = draft.node('Cast', `${name}/real`, [x], { to: int(FLOAT32) })
+  if (storedZeroPoint(type) === 0) return real
   return draft.node('Sub', `${name}/centered`, [real, scalar(draft, 'float32', storedZeroPoint(type))])
 }
 

@@ -1,7 +1,11 @@
-// Labelled data from files: pairs of idx or .npy files. Images become [count, height, width, channels]; labels are whole numbers.
+// Labelled data from files: pairs of idx or .npy files, folders of images. Images become [count, height, width, channels], labels
+// whole numbers.
 
-import { inputMismatch } from '#src/errors.js'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { inputMismatch, unreadableFile } from '#src/errors.js'
 import { readBytes } from '#src/files.js'
+import { type Image, isImagePath, readImage } from '#src/formats/image.js'
 import { readIdx } from '#src/formats/idx.js'
 import { readNpy } from '#src/formats/npy.js'
 import type { NumericArray, NumericData } from '#src/formats/numeric-array.js'
@@ -43,3 +47,37 @@ const sampleShape = (shape: readonly number[]): readonly number[] => (shape.leng
 
 const imageValues = (values: NumericArray): Uint8Array | Float32Array =>
   values instanceof Uint8Array || values instanceof Float32Array ? values : Float32Array.from(values)
+
+/** Images of one size in a folder with one subfolder a class, named after it; classes and files are taken in alphabetical order. */
+export const readImageFolders = async (folder: string, name: string): Promise<DataSet> => {
+  const classes = (await listFolder(folder)).filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+  const files: { path: string; label: number }[] = []
+  for (const [label, className] of classes.entries()) {
+    const entries = (await listFolder(join(folder, className))).filter((entry) => isImagePath(entry.name))
+    files.push(...entries.map((entry) => ({ path: join(folder, className, entry.name), label })))
+  }
+  if (files.length === 0) throw inputMismatch(`${folder} holds no images in subfolders.`, 'Put PNG, PGM or PPM files into one subfolder a class.')
+  const shape = (await openImage(files[0]?.path ?? '')).shape
+  const values = shape[0] * shape[1] * shape[2]
+  const images = new Uint8Array(files.length * values)
+  for (const [i, { path }] of files.entries()) images.set((await imageOfShape(path, shape)).data, i * values)
+  return dataSet({ name, shape, images, labels: files.map(({ label }) => label), classes })
+}
+
+const listFolder = async (folder: string) => {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+    throw unreadableFile(folder, cause)
+  })
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+const openImage = async (path: string): Promise<Image> => readImage(await readBytes(path), path)
+
+const imageOfShape = async (path: string, shape: Image['shape']): Promise<Image> => {
+  const image = await openImage(path)
+  if (image.shape.join() === shape.join()) return image
+  throw inputMismatch(
+    `${path} has shape [${image.shape.join(', ')}], the first image has [${shape.join(', ')}].`,
+    'Give all images the same size and number of channels.',
+  )
+}

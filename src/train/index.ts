@@ -1,7 +1,7 @@
 // Training, the entry spikeport/train: recipes, data, the loop, and tfjs model files. Loads TensorFlow.js only when called.
 
 export { type DataSet, dataSet, floatImages, selectData, shuffleData, sliceData, type Splits, splitValidation } from './data.js'
-export { readIdxPair, readNpyPair } from './data-files.js'
+export { readIdxPair, readImageFolders, readNpyPair } from './data-files.js'
 export { accuracy } from './evaluate.js'
 export { fashionMnist, mnist } from './mnist.js'
 export { loadModel, saveModel } from './model-files.js'

@@ -43,6 +43,10 @@ const modelArtifacts = async (tf: TensorFlow, model: LayersModel): Promise<io.Mo
   return saved
 }
 
+/** A copy of a model with its own weights. */
+export const cloneModel = async (tf: TensorFlow, model: LayersModel): Promise<LayersModel> =>
+  tf.loadLayersModel(tf.io.fromMemory(await modelArtifacts(tf, model)))
+
 /** Reads a LayersModel from model.json, or from a folder that holds one. */
 export const loadModel = async (tf: TensorFlow, modelPath: string): Promise<LayersModel> => {
   const path = modelPath.endsWith('.json') ? modelPath : join(modelPath, 'model.json')

@@ -24,7 +24,7 @@ const orthoplex = (d: number): Float64Array => {
 /** The regular simplex as e_1..e_d and a last vertex on the diagonal, centred and scaled to norm 1: d + 1 vertices. */
 const simplex = (d: number): Float64Array => {
   const out = new Float64Array((d + 1) * d)
-  const last = (1 - Math.sqrt(d + 1)) / d
+  const last = (1 + Math.sqrt(d + 1)) / d
   const centre = (1 + last) / (d + 1)
   for (let v = 0; v <= d; v++) for (let i = 0; i < d; i++) out[v * d + i] = (v === d ? last : v === i ? 1 : 0) - centre
   const norm = Math.sqrt(d * (last - centre) ** 2)

@@ -89,7 +89,7 @@ const MUTATIONS: readonly Mutation[] = [flipBit, setByte, splice, setLength, set
 /** The n-th damaged copy of bytes: one to four mutations. The same seed and n give the same bytes. */
 export const mutate = (bytes: Uint8Array, seed: number, n: number): Uint8Array => {
   const random = seededIntegers(seed * 1000003 + n)
-  let damaged = bytes.slice()
+  let damaged: Uint8Array = bytes.slice()
   for (let i = 0; i <= random(4); i++) {
     if (damaged.length > 0) damaged = (MUTATIONS[random(MUTATIONS.length)] as Mutation)(damaged, random)
   }

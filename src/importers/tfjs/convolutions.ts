@@ -125,10 +125,14 @@ const withoutSoftmax = (source: Source): Source => {
   return source
 }
 
-/** The depthwise weights [kh, kw, in * multiplier] of a kernel [kh, kw, in, multiplier]: the same bytes. */
-const depthwiseWeights = ({ layer, weights }: Context, settings: WindowSettings, channels: number, multiplier: number): Tensor<Float32Type> => {
-  const kernel = weights.get(layer, 'depthwise_kernel', [...settings.kernel, channels, multiplier])
-  return float32Tensor([...settings.kernel, channels * multiplier], kernel.data as Float32Array)
+/**
+ * The depthwise weights [kh, kw, in * multiplier] of a kernel [kh, kw, in, multiplier]: the same bytes. TensorFlow.js leaves the
+ * multiplier of a separable convolution out of the file, so the kernel's shape decides where the config is silent.
+ */
+const depthwiseWeights = ({ layer, weights }: Context, settings: WindowSettings, channels: number): Tensor<Float32Type> => {
+  const stated = (layer.config.depth_multiplier ?? null) === null ? null : countOf(layer, 'depth_multiplier')
+  const kernel = weights.get(layer, 'depthwise_kernel', [...settings.kernel, channels, stated])
+  return float32Tensor([...settings.kernel, channels * (kernel.type.shape[3] as number)], kernel.data as Float32Array)
 }
 
 export const convertDepthwiseConv2d: Convert = (context) => {
@@ -136,15 +140,15 @@ export const convertDepthwiseConv2d: Convert = (context) => {
   const source = onlySource(context)
   const [height, width, channels] = shapeOfRank(context, source, 3) as [number, number, number]
   const settings = windowSettings(layer, 2)
-  const multiplier = countOf(layer, 'depth_multiplier', 1)
   const { emission, isSoftmax } = readActivation(layer)
+  const weights = depthwiseWeights(context, settings, channels)
   const value = addNode(context, (name) => ({
     kind: 'depthwiseConv2d',
     name,
     inputs: [source.value],
     ...windowOf(settings, paddingOf(layer, settings, withoutSoftmax(source), [height, width])),
-    weights: depthwiseWeights(context, settings, channels, multiplier),
-    bias: biasOf(context, channels * multiplier),
+    weights,
+    bias: biasOf(context, weights.type.shape[2] as number),
     emission,
   }))
   return withSoftmax(context, value, isSoftmax, 'softmax')
@@ -156,7 +160,8 @@ export const convertSeparableConv2d: Convert = (context) => {
   const source = onlySource(context)
   const [height, width, channels] = shapeOfRank(context, source, 3) as [number, number, number]
   const settings = windowSettings(layer, 2)
-  const [multiplier, filters] = [countOf(layer, 'depth_multiplier', 1), countOf(layer, 'filters')]
+  const filters = countOf(layer, 'filters')
+  const depthwise = depthwiseWeights(context, settings, channels)
   const { emission, isSoftmax } = readActivation(layer)
   const spread = addNode(
     context,
@@ -165,13 +170,13 @@ export const convertSeparableConv2d: Convert = (context) => {
       name,
       inputs: [source.value],
       ...windowOf(settings, paddingOf(layer, settings, withoutSoftmax(source), [height, width])),
-      weights: depthwiseWeights(context, settings, channels, multiplier),
+      weights: depthwise,
       bias: null,
       emission: { kind: 'clamp', min: null, max: null },
     }),
     'depthwise',
   )
-  const kernel = weights.get(layer, 'pointwise_kernel', [1, 1, channels * multiplier, filters])
+  const kernel = weights.get(layer, 'pointwise_kernel', [1, 1, depthwise.type.shape[2] as number, filters])
   const value = addNode(context, (name) => ({ kind: 'conv2d', name, inputs: [spread], ...POINT, weights: outputsFirst(kernel), bias: biasOf(context, filters), emission }))
   return withSoftmax(context, value, isSoftmax, 'softmax')
 }

@@ -122,6 +122,14 @@ const combined = (name: string, problems: readonly UnsupportedError[]): Unsuppor
 /** An output may be behind a softmax, not behind a padding. */
 const outputValue = (source: Source): number => valueOf({ ...source, softmaxBy: null })
 
+/** Refuses class names that are not one for each value of the first output. */
+const checkLabels = (labels: readonly string[], classes: number, path: string): readonly string[] => {
+  if (labels.length > 0 && labels.length !== classes) {
+    throw malformedFile(path, null, `${labels.length} class names for an output of ${classes} values`, 'Correct labels.txt or metadata.json beside the model, or remove it.')
+  }
+  return labels
+}
+
 const readLabels = (json: unknown): readonly string[] => {
   const metadata = isObject(json) && isObject(json.userDefinedMetadata) ? json.userDefinedMetadata : {}
   return Array.isArray(metadata.labels) && metadata.labels.every((label) => typeof label === 'string') ? metadata.labels : []
@@ -153,5 +161,6 @@ export const importTfjsModel = (modelJson: unknown, shards: Uint8Array | ((path:
   const results = convertGraph(work, graph, sources)
   const outputs = attempt(work, () => results.map((source) => (source === null ? -1 : outputValue(source))))
   if (outputs === null || work.problems.length > 0) throw combined(name, work.problems)
-  return work.builder.build({ name, outputs, labels, metadata: metadataOf(modelJson) })
+  const classes = work.builder.shapeOf(outputs[0] ?? -1).at(-1) ?? 1
+  return work.builder.build({ name, outputs, labels: checkLabels(labels, classes, path), metadata: metadataOf(modelJson) })
 }

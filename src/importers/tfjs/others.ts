@@ -74,11 +74,12 @@ export const convertFlatten: Convert = (context) => {
   return plainSource(addNode(context, (name) => ({ kind: 'flatten', name, inputs: [input] })))
 }
 
-/** target_shape with -1 replaced by what is left. */
+/** target_shape with -1 (TensorFlow.js writes null) replaced by what is left. */
 const targetShape = (layer: Layer, input: Shape): Shape => {
-  const target = layer.config.target_shape
+  const stated = layer.config.target_shape
+  const target: unknown = Array.isArray(stated) ? stated.map((size: unknown) => size ?? -1) : stated
   const isShape = Array.isArray(target) && target.every((size) => size === -1 || (Number.isInteger(size) && size >= 1)) && target.filter((size) => size === -1).length <= 1
-  if (!isShape) throw brokenLayer(layer, `has target_shape ${show(target)}, expected positive integers and at most one -1`)
+  if (!isShape) throw brokenLayer(layer, `has target_shape ${show(stated)}, expected positive integers and at most one -1`)
   const sizes = target as number[]
   const known = sizes.reduce((product, size) => (size === -1 ? product : product * size), 1)
   const shape = sizes.map((size) => (size === -1 ? elementCount(input) / known : size))

@@ -31,8 +31,8 @@ interface StoredWeight {
 }
 
 export interface WeightStore {
-  /** The float32 constant of a layer by the last part of its name ("kernel"). @throws FILE_MALFORMED where it is missing, of another shape or not finite */
-  readonly get: (layer: Layer, name: string, shape: Shape) => Tensor<Float32Type>
+  /** The float32 constant of a layer by the last part of its name ("kernel"); null in `shape` accepts any size there. @throws FILE_MALFORMED where it is missing, of another shape or not finite */
+  readonly get: (layer: Layer, name: string, shape: readonly (number | null)[]) => Tensor<Float32Type>
 }
 
 const PLAIN: Readonly<Record<string, Storage>> = {
@@ -158,10 +158,10 @@ const storeOf = (stored: readonly StoredWeight[]): WeightStore => {
   const get: WeightStore['get'] = (layer, name, shape) => {
     const weight = findWeight(stored, layer, name)
     const { spec } = weight
-    if (spec.shape.length !== shape.length || spec.shape.some((size, i) => size !== shape[i])) {
-      throw brokenLayer(layer, `has the weight "${spec.name}" of shape [${spec.shape.join(',')}], its settings and its input need [${shape.join(',')}]`)
+    if (spec.shape.length !== shape.length || spec.shape.some((size, i) => size !== (shape[i] ?? size))) {
+      throw brokenLayer(layer, `has the weight "${spec.name}" of shape [${spec.shape.join(',')}], its settings and its input need [${shape.map((size) => size ?? '*').join(',')}]`)
     }
-    const tensor = decoded.get(weight) ?? { type: { kind: 'float32', shape }, data: decodeWeight(weight, layer) }
+    const tensor = decoded.get(weight) ?? { type: { kind: 'float32', shape: spec.shape }, data: decodeWeight(weight, layer) }
     decoded.set(weight, tensor)
     return tensor
   }

@@ -1,0 +1,174 @@
+// Lowers each operator of an integer network to a node of the flash format: one row an operator. Factors of requantizations are computed
+// here, once, and stored as constants.
+
+import type { Row } from '../contracts/exporter.js'
+import { unsupported } from '../errors.js'
+import type { ConstantAt, EventnetNode, FieldValues } from '../formats/eventnet/index.js'
+import { averageScale } from '../network/arithmetic.js'
+import { type Emission, requantizeScales } from '../network/emission.js'
+import { type NodeTypes, whereOf } from '../network/operator.js'
+import { addScale } from '../network/operators/add.js'
+import { concatChunk } from '../network/operators/concat.js'
+import { conv1dGeometry } from '../network/operators/conv1d.js'
+import { conv2dGeometry } from '../network/operators/conv2d.js'
+import { depthwiseGeometry } from '../network/operators/depthwise-conv2d.js'
+import type { NodeOf, OperatorKind } from '../network/operators/index.js'
+import { globalGeometry, poolGeometry } from '../network/operators/pool.js'
+import { reluBounds } from '../network/operators/relu.js'
+import { byteLength, channelScale, type ElementArray, elementCount, type NodeBase, type QuantizedType, type Tensor } from '../network/types.js'
+import { type Geometry, MAX_AXIS, type Padding } from '../network/window.js'
+
+/** What lowering a node needs of the file around it. */
+export interface LowerContext {
+  readonly types: NodeTypes
+  /** stores elements that can change on a device (weights, bias) */
+  readonly storeTunable: (data: ElementArray) => ConstantAt
+  /** stores elements that never change */
+  readonly store: (data: ElementArray) => ConstantAt
+}
+
+type Lowered = Pick<EventnetNode, 'operator' | 'fields' | 'emission'> & { readonly chunks?: readonly number[] }
+type Lower<K extends OperatorKind> = (node: NodeOf<K>, context: LowerContext) => Lowered
+
+/** The most valid taps of an average whose sum fits int32. */
+const MAX_AVERAGE_TAPS = 2 ** 23
+const NO_EMISSION = { kind: 'none', fields: {} } as const
+const NO_PADDING: Padding = [0, 0, 0, 0]
+
+const quantized = (types: NodeTypes, input: number): QuantizedType => types.inputs[input] as QuantizedType
+
+const checkFactors = (factors: Float32Array, node: NodeBase<string>): Float32Array => {
+  const bad = factors.find((m) => !Number.isFinite(m))
+  if (bad !== undefined) throw unsupported(`${whereOf(node)}: a requantization factor is ${bad}.`, 'The scales of its input, weights and output are too far apart for float32.')
+  return factors
+}
+
+/** One factor where all are equal: a per-tensor layer stores four bytes, not four a channel. */
+const compactFactors = (factors: Float32Array): Float32Array => (factors.every((m) => m === factors[0]) ? factors.slice(0, 1) : factors)
+
+interface Layer extends NodeBase<string> {
+  readonly weights: Tensor
+  readonly bias: Tensor | null
+  readonly emission: Emission
+}
+
+const lowerEmission = (node: Layer, channels: number, { types, store }: LowerContext): EventnetNode['emission'] => {
+  if (node.emission.kind !== 'requantize') return NO_EMISSION
+  const output = types.output as QuantizedType
+  const factors = compactFactors(checkFactors(requantizeScales(quantized(types, 0), node.weights.type as QuantizedType, output, channels), node))
+  const { min, max } = node.emission
+  return { kind: 'requantize', fields: { scales: store(factors), scaleCount: factors.length, zeroPoint: output.zeroPoint, low: min, high: max } }
+}
+
+const lowerWeights = (node: Layer, { types, storeTunable }: LowerContext): FieldValues => ({
+  inputZeroPoint: quantized(types, 0).zeroPoint,
+  weights: storeTunable(node.weights.data),
+  bias: node.bias === null ? null : storeTunable(node.bias.data),
+})
+
+const geometryFields = (g: Geometry, [, padBottom, , padRight]: Padding, node: NodeBase<string>): FieldValues => {
+  const { padTop, padLeft, ...rest } = g
+  const fields = { ...rest, padTop, padBottom, padLeft, padRight }
+  const large = Object.entries(fields).find(([, size]) => size > MAX_AXIS)
+  if (large !== undefined) throw unsupported(`${whereOf(node)}: ${large[0]} is ${large[1]}.`, `The flash format stores sizes up to ${MAX_AXIS}.`)
+  return fields
+}
+
+const lowerConvolution = (operator: 'conv2d' | 'depthwise', node: Layer, g: Geometry, padding: Padding, context: LowerContext): Lowered => ({
+  operator,
+  fields: { ...geometryFields(g, padding, node), ...lowerWeights(node, context) },
+  emission: lowerEmission(node, g.outputChannels, context),
+})
+
+/** Fewest and most valid taps of a window along one axis. */
+const tapRange = (out: number, stride: number, kernel: number, size: number, before: number): readonly [number, number] => {
+  const counts = Array.from({ length: out }, (_, i) => Math.min(kernel, size - (i * stride - before)) - Math.max(0, before - i * stride))
+  return counts.reduce<readonly [number, number]>(([least, most], count) => [Math.min(least, count), Math.max(most, count)], [kernel, 0])
+}
+
+const lowerAverage = (node: NodeBase<string>, g: Geometry, padding: Padding, { types, store }: LowerContext): Lowered => {
+  const [leastY, mostY] = tapRange(g.outputHeight, g.strideY, g.kernelHeight, g.inputHeight, g.padTop)
+  const [leastX, mostX] = tapRange(g.outputWidth, g.strideX, g.kernelWidth, g.inputWidth, g.padLeft)
+  const [firstCount, lastCount] = [leastY * leastX, mostY * mostX]
+  if (lastCount > MAX_AVERAGE_TAPS) throw unsupported(`${whereOf(node)}: a window of ${lastCount} taps.`, `The core sums up to ${MAX_AVERAGE_TAPS} in an int32.`)
+  const [input, output] = [quantized(types, 0), types.output as QuantizedType]
+  const factors = Float32Array.from({ length: lastCount - firstCount + 1 }, (_, i) => averageScale(channelScale(input, 0), channelScale(output, 0), firstCount + i))
+  return {
+    operator: 'averagePool',
+    fields: { ...geometryFields(g, padding, node), inputZeroPoint: input.zeroPoint },
+    emission: {
+      kind: 'requantizeByCount',
+      fields: { scales: store(checkFactors(factors, node)), scaleCount: factors.length, firstCount, zeroPoint: output.zeroPoint, low: -128, high: 127 },
+    },
+  }
+}
+
+const lowerMax = (node: NodeBase<string>, g: Geometry, padding: Padding, { types }: LowerContext): Lowered => ({
+  operator: 'maxPool',
+  fields: { ...geometryFields(g, padding, node), inputZeroPoint: quantized(types, 0).zeroPoint },
+  emission: NO_EMISSION,
+})
+
+const lowerReshape = (_: unknown, { types }: LowerContext): Lowered => ({ operator: 'reshape', fields: { byteCount: byteLength(types.output) }, emission: NO_EMISSION })
+
+const inputShape = ({ types }: LowerContext): readonly number[] => types.inputs[0]?.shape ?? []
+
+/** One row an operator. */
+export const LOWER: { readonly [K in OperatorKind]: Row<Lower<K>> } = {
+  dense: {
+    lower: (node, context) => {
+      const [units, inputSize] = node.weights.type.shape as readonly [number, number]
+      return { operator: 'dense', fields: { inputSize, units, ...lowerWeights(node, context) }, emission: lowerEmission(node, units, context) }
+    },
+  },
+  conv1d: {
+    lower: (node, context) => lowerConvolution('conv2d', node, conv1dGeometry(node, inputShape(context)), [0, 0, ...node.padding], context),
+  },
+  conv2d: {
+    lower: (node, context) => lowerConvolution('conv2d', node, conv2dGeometry(node, inputShape(context)), node.padding, context),
+  },
+  depthwiseConv2d: {
+    lower: (node, context) => lowerConvolution('depthwise', node, depthwiseGeometry(node, inputShape(context)), node.padding, context),
+  },
+  averagePool: { lower: (node, context) => lowerAverage(node, poolGeometry(node, inputShape(context)), node.padding, context) },
+  maxPool: { lower: (node, context) => lowerMax(node, poolGeometry(node, inputShape(context)), node.padding, context) },
+  globalAveragePool: { lower: (node, context) => lowerAverage(node, globalGeometry(node, inputShape(context)), NO_PADDING, context) },
+  globalMaxPool: { lower: (node, context) => lowerMax(node, globalGeometry(node, inputShape(context)), NO_PADDING, context) },
+  add: {
+    lower: (node, { types }) => {
+      const [a, b, output] = [quantized(types, 0), quantized(types, 1), types.output as QuantizedType]
+      const [scaleA, scaleB] = checkFactors(Float32Array.of(addScale(a, output), addScale(b, output)), node)
+      const { min, max } = node.emission as Extract<Emission, { kind: 'requantize' }>
+      return {
+        operator: 'add',
+        fields: { count: elementCount(output.shape), zeroPointA: a.zeroPoint, zeroPointB: b.zeroPoint, scaleA: scaleA as number, scaleB: scaleB as number },
+        emission: { kind: 'round', fields: { zeroPoint: output.zeroPoint, low: min, high: max } },
+      }
+    },
+  },
+  concat: {
+    lower: (node, { types }) => {
+      const elementBytes = byteLength(types.output) / elementCount(types.output.shape)
+      const chunks = types.inputs.map((type) => concatChunk(type.shape, node.axis) * elementBytes)
+      const chunkBytes = concatChunk(types.output.shape, node.axis) * elementBytes
+      return { operator: 'concat', fields: { outer: byteLength(types.output) / chunkBytes, chunkBytes }, chunks, emission: NO_EMISSION }
+    },
+  },
+  flatten: { lower: lowerReshape },
+  reshape: { lower: lowerReshape },
+  relu: {
+    lower: (node, { types }) => {
+      const output = types.output as QuantizedType
+      const [low, high] = reluBounds(node.max, output)
+      return { operator: 'relu', fields: { count: elementCount(output.shape), low, high }, emission: NO_EMISSION }
+    },
+  },
+  softmax: {
+    lower: (_, { types }) => {
+      const { shape } = types.output
+      const count = shape.at(-1) ?? 1
+      return { operator: 'softmax', fields: { rows: elementCount(shape) / count, count, scale: channelScale(quantized(types, 0), 0) }, emission: NO_EMISSION }
+    },
+  },
+  batchNorm: { unsupported: 'exists in the float stage only; simplify() folds it away' },
+}

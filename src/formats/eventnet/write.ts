@@ -1,0 +1,189 @@
+// Document -> bytes of an .evn file. The same document always gives the same bytes.
+
+import { crc32 } from '../../crc32.js'
+import { EMISSION_CODES, OPERATOR_CODES, VALUE_KIND_CODES } from './codes.js'
+import {
+  ALIGNMENT,
+  align,
+  CONCAT_PART_BYTES,
+  type ConstantAt,
+  EVENTNET_VERSION,
+  type EventnetDocument,
+  type EventnetNames,
+  type EventnetNode,
+  type EventnetValue,
+  type FieldValue,
+  type FieldValues,
+  graphHeadBytes,
+  HEADER_BYTES,
+  MAGIC,
+  MARK,
+  NODE_HEAD_BYTES,
+  SECTION_TABLE,
+  SECTIONS,
+  type SectionName,
+  VALUE_BYTES,
+} from './document.js'
+import { bytesOfField, EMISSION_FIELDS, type Field, fieldsBytes, OPERATOR_FIELDS } from './fields.js'
+
+type Offsets = Readonly<Record<SectionName, number>>
+
+const writeField = (view: DataView, at: number, [name, type]: Field, value: FieldValue | undefined, sections: Offsets): void => {
+  if (type === 'constant') {
+    const constant = value as ConstantAt | null
+    view.setUint32(at, constant === null ? 0 : sections[constant.section] + constant.offset, true)
+    return
+  }
+  const x = name === 'reserved' ? 0 : (value as number)
+  if (type === 'u16') view.setUint16(at, x, true)
+  else if (type === 'i16') view.setInt16(at, x, true)
+  else if (type === 'u32') view.setUint32(at, x, true)
+  else if (type === 'i32') view.setInt32(at, x, true)
+  else view.setFloat32(at, x, true)
+}
+
+const writeFields = (view: DataView, start: number, fields: readonly Field[], values: FieldValues, sections: Offsets): number => {
+  let at = start
+  for (const field of fields) {
+    writeField(view, at, field, values[field[0]], sections)
+    at += bytesOfField(field[1])
+  }
+  return at
+}
+
+const recordBytes = (node: EventnetNode): number =>
+  NODE_HEAD_BYTES +
+  fieldsBytes(OPERATOR_FIELDS[node.operator]) +
+  (node.operator === 'concat' ? node.inputs.length * CONCAT_PART_BYTES : 0) +
+  fieldsBytes(EMISSION_FIELDS[node.emission.kind])
+
+const writeRecord = (view: DataView, start: number, node: EventnetNode, sections: Offsets): void => {
+  const head = [OPERATOR_CODES[node.operator], EMISSION_CODES[node.emission.kind], recordBytes(node), node.inputs.length, node.output, node.inputs[0] ?? 0, node.inputs[1] ?? 0, 0]
+  head.forEach((x, i) => view.setUint16(start + 2 * i, x, true))
+  let at = writeFields(view, start + NODE_HEAD_BYTES, OPERATOR_FIELDS[node.operator], node.fields, sections)
+  if (node.operator === 'concat') {
+    node.inputs.forEach((value, i) => {
+      view.setUint16(at, value, true)
+      view.setUint32(at + 4, node.chunks[i] as number, true)
+      at += CONCAT_PART_BYTES
+    })
+  }
+  writeFields(view, at, EMISSION_FIELDS[node.emission.kind], node.emission.fields, sections)
+}
+
+const graphBytes = (document: EventnetDocument): number =>
+  document.nodes.reduce((sum, node) => sum + recordBytes(node), graphHeadBytes(document.inputs.length + document.outputs.length, document.nodes.length))
+
+const writeGraph = (document: EventnetDocument, sections: Offsets): Uint8Array => {
+  const bytes = new Uint8Array(graphBytes(document))
+  const view = new DataView(bytes.buffer)
+  const ports = [...document.inputs, ...document.outputs]
+  ports.forEach((value, i) => view.setUint16(2 * i, value, true))
+  const table = align(2 * ports.length, 4)
+  let at = graphHeadBytes(ports.length, document.nodes.length)
+  document.nodes.forEach((node, i) => {
+    view.setUint32(table + 4 * i, at, true)
+    writeRecord(view, at, node, sections)
+    at += recordBytes(node)
+  })
+  return bytes
+}
+
+const writeValues = (values: readonly EventnetValue[]): Uint8Array => {
+  const bytes = new Uint8Array(values.length * VALUE_BYTES)
+  const view = new DataView(bytes.buffer)
+  values.forEach((value, i) => {
+    const at = i * VALUE_BYTES
+    view.setUint8(at, VALUE_KIND_CODES[value.kind])
+    view.setUint8(at + 1, value.shape.length)
+    view.setUint16(at + 2, value.levels, true)
+    value.shape.forEach((size, axis) => view.setUint16(at + 4 + 2 * axis, size, true))
+    view.setFloat32(at + 12, value.scale, true)
+    view.setInt32(at + 16, value.zeroPoint, true)
+    view.setUint32(at + 20, value.byteCount, true)
+    view.setUint16(at + 24, value.first, true)
+    view.setUint16(at + 26, value.last, true)
+  })
+  return bytes
+}
+
+const writePlan = (values: readonly EventnetValue[]): Uint8Array => {
+  const bytes = new Uint8Array(values.length * 4)
+  const view = new DataView(bytes.buffer)
+  values.forEach((value, i) => view.setUint32(4 * i, value.offset, true))
+  return bytes
+}
+
+const concatBytes = (parts: readonly Uint8Array[], alignment: number): Uint8Array => {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => align(sum, alignment) + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    at = align(at, alignment)
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
+
+const stringsOf = (names: EventnetNames): readonly string[] => [names.network, ...names.values, ...names.nodes, ...names.labels]
+
+const writeNames = (names: EventnetNames | null): Uint8Array => {
+  if (names === null) return new Uint8Array(0)
+  const head = new Uint8Array(4)
+  new DataView(head.buffer).setUint16(0, names.labels.length, true)
+  const strings = stringsOf(names).map((text) => {
+    const utf8 = new TextEncoder().encode(text)
+    const bytes = new Uint8Array(2 + utf8.length)
+    new DataView(bytes.buffer).setUint16(0, utf8.length, true)
+    bytes.set(utf8, 2)
+    return bytes
+  })
+  return concatBytes([head, ...strings], 1)
+}
+
+const writeSelfTest = (test: EventnetDocument['selfTest']): Uint8Array => {
+  if (test === null) return new Uint8Array(0)
+  const parts = concatBytes([...test.inputs, ...test.outputs], 4)
+  return concatBytes([parts, new Uint8Array(align(parts.length, 4) - parts.length)], 1)
+}
+
+const writeHeader = (view: DataView, document: EventnetDocument, sizes: readonly number[], offsets: readonly number[]): void => {
+  MAGIC.forEach((byte, i) => view.setUint8(i, byte))
+  view.setUint16(4, EVENTNET_VERSION, true)
+  view.setUint16(6, MARK, true)
+  view.setUint32(8, view.byteLength, true)
+  view.setUint16(16, document.rounding, true)
+  view.setUint16(18, SECTIONS.length, true)
+  view.setUint32(20, document.nodes.length, true)
+  view.setUint32(24, document.values.length, true)
+  view.setUint32(28, document.arenaBytes, true)
+  view.setUint16(32, document.inputs.length, true)
+  view.setUint16(34, document.outputs.length, true)
+  SECTIONS.forEach((_, i) => {
+    const row = [i + 1, offsets[i] as number, sizes[i] as number, 0]
+    row.forEach((x, column) => view.setUint32(SECTION_TABLE + 16 * i + 4 * column, x, true))
+  })
+}
+
+/** The bytes of a document. The same document always gives the same bytes. */
+export const encodeEventnet = (document: EventnetDocument): Uint8Array => {
+  const bodies = [writeValues(document.values), writePlan(document.values), document.constants, document.tunable, writeNames(document.names), writeSelfTest(document.selfTest)]
+  const sizes = [graphBytes(document), ...bodies.map((body) => body.length)]
+  const offsets: number[] = []
+  let end = HEADER_BYTES
+  for (const size of sizes) {
+    offsets.push(end)
+    end = align(end + size, ALIGNMENT)
+  }
+  const sections = Object.fromEntries(SECTIONS.map((name, i) => [name, offsets[i]])) as unknown as Offsets
+  const bytes = new Uint8Array(end)
+  const view = new DataView(bytes.buffer)
+  writeHeader(view, document, sizes, offsets)
+  ;[writeGraph(document, sections), ...bodies].forEach((body, i) => bytes.set(body, offsets[i] as number))
+  view.setUint32(12, crc32(bytes.subarray(16)), true)
+  return bytes
+}
+
+/** Writes the checksum of changed bytes anew (tests, and tools that patch constants). */
+export const sealEventnet = (bytes: Uint8Array): void =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).setUint32(12, crc32(bytes.subarray(16)), true)
