@@ -1,6 +1,6 @@
 /* network_load(): verifies a flash file completely, so that running it needs no check and can neither read nor write outside the file and the
    arena. Time is O(nodes * values + constants); every sum of sizes is formed in 64 bits. */
-#include <string.h>
+#include "mem.h"
 
 #include "crc32.h"
 #include "operators.h"

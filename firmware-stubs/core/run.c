@@ -1,5 +1,5 @@
 /* Runs a verified network: node by node, sample by sample, without a check. */
-#include <string.h>
+#include "mem.h"
 
 #include "operators.h"
 

@@ -1,7 +1,7 @@
 /* Shared checks of node records (verify.h). Products are formed in 64 bits from fields of at most 32, so none can wrap. */
 #include "verify.h"
 
-#include <string.h>
+#include "mem.h"
 
 #include "operators.h"
 

@@ -247,15 +247,20 @@ static const value_t *value_of(const device_t *device, uint16_t index) {
   return index < device->network.header->value_count ? &device->network.values[index] : NULL;
 }
 
-/* Notes that `length` bytes of an input are there; inputs come in order, and (0, 0) starts anew. */
+/* Notes that `length` bytes of an input are there. Inputs come in order, what came may come again, and (0, 0) starts anew. */
 static bool follow_input(device_t *device, uint16_t input, uint32_t offset, uint32_t length, uint32_t total) {
   if (input == 0 && offset == 0) {
     forget_inputs(device);
   }
-  if (input != device->input || offset != device->input_bytes) {
+  if (input < device->input) {
+    return true;
+  }
+  if (input > device->input || offset > device->input_bytes) {
     return false;
   }
-  device->input_bytes += length;
+  if (offset + length > device->input_bytes) {
+    device->input_bytes = offset + length;
+  }
   if (device->input_bytes == total) {
     device->input++;
     device->input_bytes = 0;

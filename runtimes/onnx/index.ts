@@ -72,7 +72,8 @@ const fromStored = (data: ElementArray, type: ValueType): ElementArray => {
   return data.slice()
 }
 
-const elementName = (data: ElementArray): 'uint8' | 'int32' | 'float32' => (data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'uint8')
+const elementName = (data: ElementArray): 'uint8' | 'int32' | 'float32' =>
+  data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'uint8'
 
 type Feeds = Parameters<InferenceSession['run']>[0]
 
@@ -107,7 +108,13 @@ const runBatch = async (ort: Ort, network: Network, model: OnnxModel, session: I
   return outputs
 }
 
-const traceSample = async (ort: Ort, network: Network<'integer'>, lowered: LoweredOnnx, session: InferenceSession, inputs: readonly ElementArray[]): Promise<readonly (ElementArray | null)[]> => {
+const traceSample = async (
+  ort: Ort,
+  network: Network<'integer'>,
+  lowered: LoweredOnnx,
+  session: InferenceSession,
+  inputs: readonly ElementArray[],
+): Promise<readonly (ElementArray | null)[]> => {
   const results = await session.run(feedsOf(ort, network, lowered.model, inputs, 1))
   return network.values.map((_, value) => {
     const input = network.inputs.indexOf(value)
@@ -133,6 +140,29 @@ const openSession = async (ort: Ort, network: Network<'integer'>, options: OnnxR
       await session.release()
       if (tracing !== null) await (await tracing).release()
     },
+  }
+}
+
+/** A session.run() of ONNX Runtime with its tensors made before, for benches: nothing of ours is inside the call. */
+export interface BareRun {
+  readonly run: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/** Prepares a batch for ONNX Runtime alone. Weights default to those that are exact on this CPU. */
+export const prepareBareRun = async (network: Network<'integer'>, batch: Batch, options: OnnxRuntimeOptions = {}): Promise<BareRun> => {
+  checkBatch(network, batch)
+  const ort = await importOrt()
+  const { form = 'qlinear', dense = 'standard', weights = 'auto' } = options
+  const stored = weights === 'auto' ? await exactWeights() : weights
+  const { model } = lowerToOnnx(network, { ...DEFAULT_ONNX_OPTIONS, form, dense, weights: stored, input: 'uint8', output: 'uint8' })
+  const session = await createSession(ort, model, options)
+  const feeds = feedsOf(ort, network, model, batch.inputs, batch.count)
+  return {
+    run: async () => {
+      await session.run(feeds)
+    },
+    close: () => session.release(),
   }
 }
 

@@ -43,13 +43,19 @@ const readPngHeader = (bytes: Uint8Array, path: string): { channels: readonly nu
   return colour
 }
 
+/** pngjs' reason; it calls a file that is cut off by the state of its reader. */
+const reasonOf = (error: unknown): string => {
+  const reason = error instanceof Error ? error.message : String(error)
+  return reason.startsWith('There are some read requests') ? 'it is cut off' : reason
+}
+
 const readPng = (bytes: Uint8Array, path: string): Image => {
   const { channels } = readPngHeader(bytes, path)
   let png: { width: number; height: number; data: Uint8Array }
   try {
     png = PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   } catch (error) {
-    throw malformedFile(path, null, `the PNG does not decode (${error instanceof Error ? error.message : String(error)})`)
+    throw malformedFile(path, null, `the PNG does not decode (${reasonOf(error)})`)
   }
   const { width, height, data: rgba } = png
   const data = new Uint8Array(width * height * channels.length)

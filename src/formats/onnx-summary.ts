@@ -37,12 +37,25 @@ const describeValue = (value: OnnxValue): string => `${value.name} ${describe({ 
 const SCALED: Readonly<Record<string, readonly (readonly [number | 'output', number, number])[]>> = {
   QuantizeLinear: [['output', 1, 2]],
   DequantizeLinear: [[0, 1, 2]],
-  QLinearConv: [[0, 1, 2], [3, 4, 5], ['output', 6, 7]],
-  QLinearMatMul: [[0, 1, 2], [3, 4, 5], ['output', 6, 7]],
-  QGemm: [[0, 1, 2], [3, 4, 5], ['output', 7, 8]],
+  QLinearConv: [
+    [0, 1, 2],
+    [3, 4, 5],
+    ['output', 6, 7],
+  ],
+  QLinearMatMul: [
+    [0, 1, 2],
+    [3, 4, 5],
+    ['output', 6, 7],
+  ],
+  QGemm: [
+    [0, 1, 2],
+    [3, 4, 5],
+    ['output', 7, 8],
+  ],
 }
 
-const numbers = (tensor: OnnxTensor | undefined): readonly number[] => (tensor === undefined ? [] : Array.from(tensor.data as ArrayLike<number | bigint>, Number))
+const numbers = (tensor: OnnxTensor | undefined): readonly number[] =>
+  tensor === undefined ? [] : Array.from(tensor.data as ArrayLike<number | bigint>, Number)
 
 const quantizationOf = (node: OnnxNode, constants: ReadonlyMap<string, OnnxTensor>): readonly (readonly [string, OnnxQuantization])[] =>
   (Object.hasOwn(SCALED, node.operator) ? (SCALED[node.operator] ?? []) : []).flatMap(([position, scale, zeroPoint]) => {

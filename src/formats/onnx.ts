@@ -169,8 +169,7 @@ const toNumber = (x: unknown): number => (typeof x === 'number' ? x : typeof x =
 
 const toBigInt = (x: unknown): bigint => BigInt(typeof x === 'number' || (typeof x === 'object' && x !== null) ? String(x) : 0)
 
-const elementOf = (code: unknown): OnnxElement | null =>
-  (Object.keys(ELEMENTS) as OnnxElement[]).find((element) => ELEMENTS[element].code === code) ?? null
+const elementOf = (code: unknown): OnnxElement | null => (Object.keys(ELEMENTS) as OnnxElement[]).find((element) => ELEMENTS[element].code === code) ?? null
 
 /** Elements of a tensor that does not use rawData. The field depends on the type, as TensorProto states. */
 const listedElements = (tensor: Onnx.ITensorProto, element: OnnxElement): OnnxArray => {
@@ -191,14 +190,16 @@ const decodeTensor = (tensor: Onnx.ITensorProto, path: string): OnnxTensor => {
     throw malformedFile(path, null, `tensor "${name}" is stored in another file`, 'Save the model again with its weights inside the .onnx file.')
   }
   const dims = (tensor.dims ?? []).map(toNumber)
-  if (dims.some((size) => !Number.isSafeInteger(size) || size < 0)) throw malformedFile(path, null, `tensor "${name}" has dimensions [${dims.slice(0, 8).join(',')}]`)
+  if (dims.some((size) => !Number.isSafeInteger(size) || size < 0))
+    throw malformedFile(path, null, `tensor "${name}" has dimensions [${dims.slice(0, 8).join(',')}]`)
   const { array } = ELEMENTS[element]
   const count = dims.reduce((product, size) => product * size, 1)
   const raw = tensor.rawData ?? new Uint8Array(0)
   const isRaw = raw.length > 0
   const bytes = count * array.BYTES_PER_ELEMENT
-  if (isRaw && raw.length !== bytes) throw malformedFile(path, null, `tensor "${name}" has ${raw.length} bytes, its dimensions [${dims.join(',')}] take ${bytes}`)
-  const data = isRaw ? new array(raw.slice().buffer) : listedElements(tensor, element)
+  if (isRaw && raw.length !== bytes)
+    throw malformedFile(path, null, `tensor "${name}" has ${raw.length} bytes, its dimensions [${dims.join(',')}] take ${bytes}`)
+  const data = isRaw ? new array(new Uint8Array(raw).buffer) : listedElements(tensor, element)
   if (data.length !== count) throw malformedFile(path, null, `tensor "${name}" has ${data.length} elements, its dimensions [${dims.join(',')}] take ${count}`)
   return { name, element, dims, data }
 }

@@ -1,8 +1,8 @@
 // An ONNX graph while it is being written: nodes, constants, and for every network value the ONNX names that hold it, by layout.
 // Layouts are made on demand, so a Transpose stands only where an operator needs one. Activations are uint8: int8 value + 128.
 
-import type { OnnxArray, OnnxAttribute, OnnxElement, OnnxNode, OnnxTensor } from '../formats/onnx.js'
 import { unsupported } from '../errors.js'
+import type { OnnxArray, OnnxAttribute, OnnxElement, OnnxNode, OnnxTensor } from '../formats/onnx.js'
 import { typeOf } from '../network/graph.js'
 import { elementCount, isQuantized, type Network, type QuantizedType, type Shape, type ValueKind, type ValueType } from '../network/types.js'
 import { asImage } from '../network/window.js'
@@ -31,7 +31,14 @@ export interface Draft {
   /** Adds a node with one output, an unused name near `name`, and returns that name. */
   readonly node: (operator: string, name: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>, domain?: string) => string
   /** The same, writing a value of the network in a layout. */
-  readonly write: (operator: string, value: number, layout: Layout, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>, domain?: string) => string
+  readonly write: (
+    operator: string,
+    value: number,
+    layout: Layout,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    domain?: string,
+  ) => string
   /** The name of a value in a layout; converts it once where it is not there yet. */
   readonly read: (value: number, layout: 'plain' | 'channelsFirst') => string
   /** Adds the node that gives an output its final name. */
@@ -61,7 +68,11 @@ const STORED: Readonly<Record<ValueKind, OnnxElement | null>> = {
 export const storedElement = (network: Network, value: number, options: OnnxOptions): OnnxElement => {
   const { kind } = typeOf(network, value)
   const element = STORED[kind]
-  if (element === null) throw unsupported(`value "${network.values[value]?.name}" is ${kind}, which the ONNX exporter does not store.`, 'Export it as .evn, or quantize with scheme int8.')
+  if (element === null)
+    throw unsupported(
+      `value "${network.values[value]?.name}" is ${kind}, which the ONNX exporter does not store.`,
+      'Export it as .evn, or quantize with scheme int8.',
+    )
   return options.form === 'qdq' && kind === 'int32' ? 'float32' : element
 }
 
@@ -106,7 +117,14 @@ export const createDraft = (network: Network<'integer'>, options: OnnxOptions): 
     nodeNames.add(candidate)
     return candidate
   }
-  const push = (operator: string, output: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>>, domain: string, name = output): string => {
+  const push = (
+    operator: string,
+    output: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>>,
+    domain: string,
+    name = output,
+  ): string => {
     used.add(output)
     nodes.push({ operator, domain, name: unusedNodeName(name), inputs, outputs: [output], attributes })
     return output

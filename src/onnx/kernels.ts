@@ -1,13 +1,13 @@
 // Weights in ONNX's order: convolution kernels [out, in / group, kh, kw], dense matrices with the columns of a flattened image permuted.
 
-import { channelScale, type QuantizedType, type Shape, type Tensor } from '../network/types.js'
+import type { OnnxAttribute, OnnxTensor } from '../formats/onnx.js'
 import type { Conv1dNode } from '../network/operators/conv1d.js'
 import type { Conv2dNode } from '../network/operators/conv2d.js'
 import type { DenseNode } from '../network/operators/dense.js'
 import type { DepthwiseConv2dNode } from '../network/operators/depthwise-conv2d.js'
+import { channelScale, type QuantizedType, type Shape, type Tensor } from '../network/types.js'
 import { asImage } from '../network/window.js'
 import { type Draft, ints } from './draft.js'
-import type { OnnxAttribute, OnnxTensor } from '../formats/onnx.js'
 
 /** A convolution as ONNX states it. */
 export interface Kernel {

@@ -1,8 +1,8 @@
 // Network<'integer'> -> ONNX document: one row an operator, a function a form. exporters/onnx writes the document, runtimes/onnx runs it.
 
-import { unsupported } from '../errors.js'
 import type { Row } from '../contracts/exporter.js'
-import type { OnnxModel, OnnxValue } from '../formats/onnx.js'
+import { unsupported } from '../errors.js'
+import type { OnnxModel, OnnxTensor, OnnxValue } from '../formats/onnx.js'
 import { nodeTypes, typeOf } from '../network/graph.js'
 import { type NodeTypes, whereOf } from '../network/operator.js'
 import type { Node, NodeOf, OperatorKind } from '../network/operators/index.js'
@@ -66,11 +66,15 @@ export interface LoweredOnnx {
 }
 
 const refuse = (network: Network<'integer'>, options: OnnxOptions): void => {
-  if (network.stage !== 'integer') throw unsupported(`network "${network.name}" is in the ${String(network.stage)} stage, ONNX export takes integer networks.`, 'Quantize it first.')
+  if (network.stage !== 'integer')
+    throw unsupported(`network "${network.name}" is in the ${String(network.stage)} stage, ONNX export takes integer networks.`, 'Quantize it first.')
   if (network.rounding !== 'single' && options.form === 'qlinear') {
-    throw unsupported(`network "${network.name}" rounds as TensorFlow Lite, ONNX's integer operators round once.`, 'Export it with form=qdq, whose bytes are not promised.')
+    throw unsupported(
+      `network "${network.name}" rounds as TensorFlow Lite, ONNX's integer operators round once.`,
+      'Export it with form=qdq, whose bytes are not promised.',
+    )
   }
-  network.values.forEach((_, value) => storedElement(network, value, options))
+  for (const value of network.values.keys()) storedElement(network, value, options)
   for (const node of network.nodes) {
     const row = LOWERING[node.kind]
     if ('unsupported' in row) throw unsupported(`${whereOf(node)}: ${row.unsupported}.`, 'Remove or replace this node and export again.')
@@ -89,7 +93,8 @@ const startInput = (draft: Draft, value: number): OnnxValue => {
   const isReal = isShownAsReal(type, input)
   const shape = [BATCH_AXIS, ...type.shape]
   draft.claim(name)
-  if (type.kind === 'int32' && form === 'qlinear' && isReal) throw unsupported(`input "${name}" is int32, which ONNX cannot quantize from real numbers.`, 'Export with input=uint8.')
+  if (type.kind === 'int32' && form === 'qlinear' && isReal)
+    throw unsupported(`input "${name}" is int32, which ONNX cannot quantize from real numbers.`, 'Export with input=uint8.')
   if (type.kind === 'int32' && form === 'qdq' && !isReal) {
     draft.place(value, { name: draft.node('DequantizeLinear', `${name}/real`, [name, quantizationOf(draft, value).scale]), layout: 'plain' })
     return { name, element: 'int32', shape }
@@ -120,7 +125,10 @@ const finishOutput = (draft: Draft, value: number): OnnxValue => {
 
 /** Scale and zero point of inputs and outputs that are shown as stored integers, for whoever feeds them. */
 const quantizationNotes = (draft: Draft): readonly (readonly [string, string])[] =>
-  [...draft.network.inputs.map((value) => [value, draft.options.input] as const), ...draft.network.outputs.map((value) => [value, draft.options.output] as const)].flatMap(([value, shown]) => {
+  [
+    ...draft.network.inputs.map((value) => [value, draft.options.input] as const),
+    ...draft.network.outputs.map((value) => [value, draft.options.output] as const),
+  ].flatMap(([value, shown]) => {
     const { name, type } = draft.network.values[value] as Value
     if (!isQuantized(type) || shown === 'float32') return []
     const zeroPoint = type.kind === 'int8' ? type.zeroPoint + 128 : type.zeroPoint
@@ -142,7 +150,18 @@ const valueAt = (draft: Draft, value: number, place: Place): OnnxValue => ({
 
 const describedValues = (draft: Draft, shown: readonly OnnxValue[]): readonly OnnxValue[] => {
   const names = new Set(shown.map((value) => value.name))
-  return draft.network.values.flatMap((_, value) => draft.placesOf(value).filter((place) => !names.has(place.name)).map((place) => valueAt(draft, value, place)))
+  return draft.network.values.flatMap((_, value) =>
+    draft
+      .placesOf(value)
+      .filter((place) => !names.has(place.name))
+      .map((place) => valueAt(draft, value, place)),
+  )
+}
+
+/** Constants that a node reads; engines warn of others (the scale of a value that only integer operators touch). */
+const usedConstants = (draft: Draft): readonly OnnxTensor[] => {
+  const read = new Set(draft.nodes.flatMap((node) => node.inputs))
+  return draft.initializers.filter((tensor) => read.has(tensor.name))
 }
 
 /**
@@ -165,7 +184,7 @@ export const lowerToOnnx = (network: Network<'integer'>, options: OnnxOptions): 
     metadata: metadataOf(draft),
     graphName: network.name,
     nodes: draft.nodes,
-    initializers: draft.initializers,
+    initializers: usedConstants(draft),
     inputs,
     outputs,
     values: describedValues(draft, [...inputs, ...outputs]),

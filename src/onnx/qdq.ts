@@ -3,13 +3,13 @@
 
 import type { OnnxAttribute } from '../formats/onnx.js'
 import type { Emission } from '../network/emission.js'
+import { typeOf } from '../network/graph.js'
 import { type NodeTypes, whereOf } from '../network/operator.js'
-import type { NodeOf } from '../network/operators/index.js'
 import type { ConvolutionBase } from '../network/operators/convolution.js'
 import type { DenseNode } from '../network/operators/dense.js'
+import type { NodeOf } from '../network/operators/index.js'
 import { channelScale, isQuantized, perTensor, type QuantizedType, type Tensor } from '../network/types.js'
 import { asImage } from '../network/window.js'
-import { typeOf } from '../network/graph.js'
 import { commonLayout, type Draft, int, type Layout, quantizationOf, scalar, shapeConstant } from './draft.js'
 import { biasScales, denseMatrix, type Kernel, weightConstants, windowAttributes } from './kernels.js'
 import { concatAxis, denseInput } from './qlinear.js'
@@ -44,13 +44,24 @@ const writeReal = (draft: Draft, value: number, layout: Layout, operator: string
 }
 
 /** The same with an emission's bounds between: nothing where the type's range bounds already, Relu, or Clip. */
-const writeEmission = (draft: Draft, value: number, layout: Layout, emission: Emission, operator: string, inputs: readonly string[], attributes: Attributes = {}): void => {
-  if (emission.kind !== 'requantize' || (emission.min <= -128 && emission.max >= 127)) return writeReal(draft, value, layout, operator, inputs, attributes)
+const writeEmission = (
+  draft: Draft,
+  value: number,
+  layout: Layout,
+  emission: Emission,
+  operator: string,
+  inputs: readonly string[],
+  attributes: Attributes = {},
+): void => {
+  if (emission.kind !== 'requantize' || (emission.min <= -128 && emission.max >= 127)) {
+    writeReal(draft, value, layout, operator, inputs, attributes)
+    return
+  }
   const type = typeOf(draft.network, value) as QuantizedType
   const free = draft.node(operator, `${draft.network.values[value]?.name}/unbounded`, inputs, attributes)
-  if (emission.min === type.zeroPoint && emission.max >= 127) return writeReal(draft, value, layout, 'Relu', [free])
   const bound = (q: number): string => scalar(draft, 'float32', Math.fround(channelScale(type, 0) * (q - type.zeroPoint)))
-  writeReal(draft, value, layout, 'Clip', [free, bound(emission.min), bound(emission.max)])
+  if (emission.min === type.zeroPoint && emission.max >= 127) writeReal(draft, value, layout, 'Relu', [free])
+  else writeReal(draft, value, layout, 'Clip', [free, bound(emission.min), bound(emission.max)])
 }
 
 const PER_TENSOR: Attributes = {}
@@ -61,7 +72,10 @@ const axisOf = (tensor: Tensor): Attributes => ((tensor.type as QuantizedType).c
 /** The weights with the scales that give the layer's real results: raw sums are real in the scale that the network states for them, whatever their weights'. */
 const realWeights = (draft: Draft, node: ConvolutionBase<string> | DenseNode): Tensor => {
   if (node.emission.kind !== 'none') return node.weights
-  const [input, output] = [node.inputs[0] as number, node.output].map((value) => channelScale(typeOf(draft.network, value) as QuantizedType, 0)) as [number, number]
+  const [input, output] = [node.inputs[0] as number, node.output].map((value) => channelScale(typeOf(draft.network, value) as QuantizedType, 0)) as [
+    number,
+    number,
+  ]
   return { type: perTensor('int8', node.weights.type.shape, output / input, 0), data: node.weights.data }
 }
 
@@ -91,24 +105,35 @@ export const qdqDense = (draft: Draft, node: DenseNode): void => {
 
 export const qdqAdd = (draft: Draft, node: NodeOf<'add'>): void => {
   const layout = commonLayout(draft, node.inputs)
-  writeEmission(draft, node.output, layout, node.emission, 'Add', node.inputs.map((value) => real(draft, value, layout)))
+  writeEmission(
+    draft,
+    node.output,
+    layout,
+    node.emission,
+    'Add',
+    node.inputs.map((value) => real(draft, value, layout)),
+  )
 }
 
-const qdqPool = (operator: string, extra: Attributes) => (draft: Draft, node: NodeOf<'averagePool'> | NodeOf<'maxPool'>): void =>
-  writeReal(draft, node.output, 'channelsFirst', operator, [real(draft, node.inputs[0] as number, 'channelsFirst')], {
-    ...windowAttributes(node.kernel, node.stride, node.padding, null),
-    ...extra,
-  })
+const qdqPool =
+  (operator: string, extra: Attributes) =>
+  (draft: Draft, node: NodeOf<'averagePool'> | NodeOf<'maxPool'>): void =>
+    writeReal(draft, node.output, 'channelsFirst', operator, [real(draft, node.inputs[0] as number, 'channelsFirst')], {
+      ...windowAttributes(node.kernel, node.stride, node.padding, null),
+      ...extra,
+    })
 
 export const qdqAveragePool = qdqPool('AveragePool', { count_include_pad: int(0) })
 export const qdqMaxPool = qdqPool('MaxPool', {})
 
-const qdqGlobalPool = (operator: string) => (draft: Draft, node: NodeOf<'globalAveragePool'> | NodeOf<'globalMaxPool'>, types: NodeTypes): void => {
-  const [input] = node.inputs as [number]
-  asImage(typeOf(draft.network, input).shape, whereOf(node))
-  const pooled = draft.node(operator, `${node.name}/pooled`, [real(draft, input, 'channelsFirst')])
-  writeReal(draft, node.output, 'plain', 'Reshape', [pooled, shapeConstant(draft, types.output.shape)])
-}
+const qdqGlobalPool =
+  (operator: string) =>
+  (draft: Draft, node: NodeOf<'globalAveragePool'> | NodeOf<'globalMaxPool'>, types: NodeTypes): void => {
+    const [input] = node.inputs as [number]
+    asImage(typeOf(draft.network, input).shape, whereOf(node))
+    const pooled = draft.node(operator, `${node.name}/pooled`, [real(draft, input, 'channelsFirst')])
+    writeReal(draft, node.output, 'plain', 'Reshape', [pooled, shapeConstant(draft, types.output.shape)])
+  }
 
 export const qdqGlobalAveragePool = qdqGlobalPool('GlobalAveragePool')
 export const qdqGlobalMaxPool = qdqGlobalPool('GlobalMaxPool')
@@ -116,14 +141,21 @@ export const qdqGlobalMaxPool = qdqGlobalPool('GlobalMaxPool')
 export const qdqRelu = (draft: Draft, node: NodeOf<'relu'>): void => {
   const layout = commonLayout(draft, node.inputs)
   const x = real(draft, node.inputs[0] as number, layout)
-  if (node.max === null) return writeReal(draft, node.output, layout, 'Relu', [x])
-  writeReal(draft, node.output, layout, 'Clip', [x, scalar(draft, 'float32', 0), scalar(draft, 'float32', Math.fround(node.max))])
+  if (node.max === null) writeReal(draft, node.output, layout, 'Relu', [x])
+  else writeReal(draft, node.output, layout, 'Clip', [x, scalar(draft, 'float32', 0), scalar(draft, 'float32', Math.fround(node.max))])
 }
 
 export const qdqConcat = (draft: Draft, node: NodeOf<'concat'>, types: NodeTypes): void => {
   const layout = commonLayout(draft, node.inputs)
   const axis = int(concatAxis(node.axis, types.output.shape.length, layout))
-  writeReal(draft, node.output, layout, 'Concat', node.inputs.map((value) => real(draft, value, layout)), { axis })
+  writeReal(
+    draft,
+    node.output,
+    layout,
+    'Concat',
+    node.inputs.map((value) => real(draft, value, layout)),
+    { axis },
+  )
 }
 
 export const qdqSoftmax = (draft: Draft, node: NodeOf<'softmax'>): void =>

@@ -3,14 +3,14 @@
 
 import { unsupported } from '../errors.js'
 import { averageScale } from '../network/arithmetic.js'
-import { requantizeScales, type Emission } from '../network/emission.js'
+import { type Emission, requantizeScales } from '../network/emission.js'
 import { type NodeTypes, whereOf } from '../network/operator.js'
 import { type AddNode, addScale } from '../network/operators/add.js'
 import type { ConvolutionBase } from '../network/operators/convolution.js'
 import type { DenseNode } from '../network/operators/dense.js'
+import type { NodeOf } from '../network/operators/index.js'
 import { globalGeometry, type PoolBase, poolGeometry } from '../network/operators/pool.js'
 import { type ReluNode, reluBounds } from '../network/operators/relu.js'
-import type { NodeOf } from '../network/operators/index.js'
 import { channelScale, type QuantizedType, type Tensor } from '../network/types.js'
 import { asImage, type Geometry } from '../network/window.js'
 import { commonLayout, type Draft, int, type Layout, quantizationOf, scalar, shapeConstant, storedZeroPoint } from './draft.js'
@@ -81,16 +81,6 @@ export const lowerConvolution = (draft: Draft, node: ConvolutionBase<string>, ke
 
 // ---- dense ----
 
-/** com.microsoft.QGemm: the same sums and the same requantization in one operator of ONNX Runtime. */
-const lowerQGemm = (draft: Draft, node: DenseNode, x: readonly [string, string, string], matrix: Int8Array): void => {
-  const dims = node.weights.type.shape
-  const w = weightConstants(draft, node.name, node.weights, dims, matrix)
-  const y = quantizationOf(draft, node.output)
-  const bias = biasConstant(draft, node.name, node.bias, dims[0] as number, [dims[0] as number])
-  const inputs = [...x, w.weights, w.scale, w.zeroPoint, bias, y.scale, y.zeroPoint ?? '']
-  writeBounded(draft, node.output, 'plain', boundsOf(node.emission), 'QGemm', inputs, { transB: int(1) }, 'com.microsoft')
-}
-
 /** A dense layer's input: its name and the image shape behind a flattening that went channels first. */
 export const denseInput = (draft: Draft, value: number): { readonly name: string; readonly image: readonly number[] | null } => {
   const flattened = draft.placesOf(value).find((place) => place.layout === 'flattened')
@@ -99,19 +89,26 @@ export const denseInput = (draft: Draft, value: number): { readonly name: string
   return { name: flattened.name, image: draft.network.values[producer?.inputs[0] ?? 0]?.type.shape ?? null }
 }
 
+/** com.microsoft.QGemm: the same sums and the same requantization in one operator of ONNX Runtime. */
+const lowerQGemm = (draft: Draft, node: DenseNode, x: string, matrix: Int8Array): void => {
+  const dims = node.weights.type.shape
+  const { scale, zeroPoint } = quantizationOf(draft, node.inputs[0] as number)
+  const w = weightConstants(draft, node.name, node.weights, dims, matrix)
+  const y = quantizationOf(draft, node.output)
+  const bias = biasConstant(draft, node.name, node.bias, dims[0] as number, [dims[0] as number])
+  const inputs = [x, scale, zeroPoint ?? '', w.weights, w.scale, w.zeroPoint, bias, y.scale, y.zeroPoint ?? '']
+  writeBounded(draft, node.output, 'plain', boundsOf(node.emission), 'QGemm', inputs, { transB: int(1) }, 'com.microsoft')
+}
+
 /**
  * MatMulInteger and Add give the int32 sums; Cast, Mul and QuantizeLinear of scale 1 requantize them: clamp(rne(fl32(fl32(acc) * m)) + zy).
- * The Add stays where there is no bias: without it ONNX Runtime fuses MatMulInteger, Cast and Mul into an operator with another order.
+ * The Add stays where there is no bias, so that MatMulInteger, Cast and Mul do not stand together: ONNX Runtime has a fusion for these three.
  */
-export const lowerDense = (draft: Draft, node: DenseNode, types: NodeTypes): void => {
-  const [input] = node.inputs as [number]
-  const { name, image } = denseInput(draft, input)
-  const { scale, zeroPoint } = quantizationOf(draft, input)
-  const matrix = denseMatrix(node, image)
-  if (draft.options.dense === 'qgemm' && node.emission.kind !== 'none') return lowerQGemm(draft, node, [name, scale, zeroPoint ?? ''], matrix)
+const lowerMatMulInteger = (draft: Draft, node: DenseNode, types: NodeTypes, x: string, matrix: Int8Array): void => {
   const [units, width] = node.weights.type.shape as [number, number]
   const { weights } = weightConstants(draft, node.name, node.weights, [width, units], transposed(matrix, units))
-  const products = draft.node('MatMulInteger', `${node.name}/products`, [name, weights, zeroPoint ?? '', weightZeroPoint(draft)])
+  const { zeroPoint } = quantizationOf(draft, node.inputs[0] as number)
+  const products = draft.node('MatMulInteger', `${node.name}/products`, [x, weights, zeroPoint ?? '', weightZeroPoint(draft)])
   const bias = biasConstant(draft, node.name, node.bias, units, [units])
   if (node.emission.kind === 'none') {
     draft.write('Add', node.output, 'plain', [products, bias])
@@ -124,8 +121,22 @@ export const lowerDense = (draft: Draft, node: DenseNode, types: NodeTypes): voi
   requantized(draft, node, 'plain', draft.node('Mul', `${node.name}/scaled`, [real, factor]), boundsOf(node.emission), types)
 }
 
+export const lowerDense = (draft: Draft, node: DenseNode, types: NodeTypes): void => {
+  const { name, image } = denseInput(draft, node.inputs[0] as number)
+  const matrix = denseMatrix(node, image)
+  if (draft.options.dense === 'qgemm' && node.emission.kind !== 'none') lowerQGemm(draft, node, name, matrix)
+  else lowerMatMulInteger(draft, node, types, name, matrix)
+}
+
 /** clamp(rne(x) + zero point): QuantizeLinear of scale 1. */
-const requantized = (draft: Draft, node: NodeOf<'add'> | DenseNode | PoolNode, layout: Layout, scaled: string, bounds: readonly [number, number], types: NodeTypes): void => {
+const requantized = (
+  draft: Draft,
+  node: NodeOf<'add'> | DenseNode | PoolNode,
+  layout: Layout,
+  scaled: string,
+  bounds: readonly [number, number],
+  types: NodeTypes,
+): void => {
   const zeroPoint = scalar(draft, 'uint8', storedZeroPoint(types.output as QuantizedType))
   writeBounded(draft, node.output, layout, bounds, 'QuantizeLinear', [scaled, scalar(draft, 'float32', 1), zeroPoint])
 }
@@ -166,13 +177,19 @@ const averageFactors = (draft: Draft, name: string, g: Geometry, types: NodeType
   const columns = tapsAlong(g.outputWidth, g.strideX, g.padLeft, g.kernelWidth, g.inputWidth)
   const counts = Array.from(rows).flatMap((r) => Array.from(columns, (c) => r * c))
   if (counts.every((count) => count === counts[0])) return scalar(draft, 'float32', averageScale(sx, sy, counts[0] as number))
-  return draft.constant(`${name}/factors`, 'float32', [1, 1, rows.length, columns.length], Float32Array.from(counts, (count) => averageScale(sx, sy, count)))
+  return draft.constant(
+    `${name}/factors`,
+    'float32',
+    [1, 1, rows.length, columns.length],
+    Float32Array.from(counts, (count) => averageScale(sx, sy, count)),
+  )
 }
 
 /** The sum of a window as float32 AveragePool times the window's size, rounded: exact while sums stay below 2^22, where the mean's error is below 1/2. */
 const windowSums = (draft: Draft, node: NodeOf<'averagePool'>, x: string): string => {
   const taps = node.kernel[0] * node.kernel[1]
-  if (taps * 255 >= EXACT_FLOAT32 / 4) throw unsupported(`${whereOf(node)} averages windows of ${taps} elements, the ONNX exporter takes at most 16448.`, 'Use a global average pool.')
+  if (taps * 255 >= EXACT_FLOAT32 / 4)
+    throw unsupported(`${whereOf(node)} averages windows of ${taps} elements, the ONNX exporter takes at most 16448.`, 'Use a global average pool.')
   const attributes = { ...windowAttributes(node.kernel, node.stride, node.padding, null), count_include_pad: int(1) }
   const mean = draft.node('AveragePool', `${node.name}/mean`, [x], attributes)
   const sums = draft.node('Mul', `${node.name}/nearly`, [mean, scalar(draft, 'float32', taps)])
@@ -204,7 +221,9 @@ const imageSums = (draft: Draft, node: NodeOf<'globalAveragePool'>, type: Quanti
   const whole = draft.node('Cast', `${node.name}/whole`, [x], { to: int(INT32) })
   const zeroPoint = draft.constant(`${node.name}/zero_point`, 'int32', [], Int32Array.of(storedZeroPoint(type)))
   const shifted = draft.node('Sub', `${node.name}/centered`, [whole, zeroPoint])
-  return draft.node('Cast', `${node.name}/sums`, [draft.node('ReduceSum', `${node.name}/whole_sums`, inputs(shifted), { keepdims: int(0) })], { to: int(FLOAT32) })
+  return draft.node('Cast', `${node.name}/sums`, [draft.node('ReduceSum', `${node.name}/whole_sums`, inputs(shifted), { keepdims: int(0) })], {
+    to: int(FLOAT32),
+  })
 }
 
 export const lowerGlobalAveragePool = (draft: Draft, node: NodeOf<'globalAveragePool'>, types: NodeTypes): void => {
@@ -247,7 +266,13 @@ export const concatAxis = (axis: number, rank: number, layout: 'plain' | 'channe
 export const lowerConcat = (draft: Draft, node: NodeOf<'concat'>, types: NodeTypes): void => {
   const layout = commonLayout(draft, node.inputs)
   const axis = concatAxis(node.axis, types.output.shape.length, layout)
-  draft.write('Concat', node.output, layout, node.inputs.map((value) => draft.read(value, layout)), { axis: int(axis) })
+  draft.write(
+    'Concat',
+    node.output,
+    layout,
+    node.inputs.map((value) => draft.read(value, layout)),
+    { axis: int(axis) },
+  )
 }
 
 export const lowerReshape = (draft: Draft, node: NodeOf<'reshape'> | NodeOf<'flatten'>, types: NodeTypes): void => {
@@ -260,8 +285,8 @@ export const lowerFlatten = (draft: Draft, node: NodeOf<'flatten'>, types: NodeT
   const readers = draft.network.nodes.filter((other) => other.inputs.includes(node.output))
   const onlyDense = readers.length > 0 && readers.every((other) => other.kind === 'dense') && !draft.network.outputs.includes(node.output)
   const isPlain = draft.placesOf(input).some((place) => place.layout === 'plain')
-  if (!onlyDense || isPlain) return lowerReshape(draft, node, types)
-  draft.write('Reshape', node.output, 'flattened', [draft.read(input, 'channelsFirst'), shapeConstant(draft, types.output.shape)])
+  if (!onlyDense || isPlain) lowerReshape(draft, node, types)
+  else draft.write('Reshape', node.output, 'flattened', [draft.read(input, 'channelsFirst'), shapeConstant(draft, types.output.shape)])
 }
 
 export const lowerSoftmax = (draft: Draft, node: NodeOf<'softmax'>): void => {

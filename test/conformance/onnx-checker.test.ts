@@ -57,7 +57,9 @@ const fits = (network: Network<'integer'>, options: Readonly<Record<string, stri
 const filesOf = (networks: readonly Network<'integer'>[]): ReadonlyMap<string, Uint8Array> =>
   new Map(
     networks.flatMap((network) =>
-      OPTIONS.filter((options) => fits(network, options)).map((options) => [`${network.name}-${Object.values(options).join('-')}.onnx`, onnxExporter.export(network, options)] as const),
+      OPTIONS.filter((options) => fits(network, options)).map(
+        (options) => [`${network.name}-${Object.values(options).join('-')}.onnx`, onnxExporter.export(network, options)] as const,
+      ),
     ),
   )
 

@@ -18,7 +18,7 @@ export const coordinateSearch = (parameters: number, options: CoordinateSearchOp
   const space = spaceOf(parameters, options)
   const tried = Math.min(options.coordinatesPerStep ?? 16, space.coordinates)
   const stepsOfSweep = Math.floor(space.coordinates / tried)
-  let sweep = { index: -1, order: new Uint32Array(0) }
+  let sweep: { readonly index: number; readonly order: Uint32Array } = { index: -1, order: new Uint32Array(0) }
   const coordinateOf = (step: number, k: number): number => {
     const index = Math.floor(step / stepsOfSweep)
     if (sweep.index !== index) sweep = { index, order: permutation(space.coordinates, options.seed, index, STREAMS.method) }

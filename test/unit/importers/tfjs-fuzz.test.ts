@@ -24,7 +24,7 @@ const stripped = (x: unknown): unknown =>
   JSON.parse(JSON.stringify(x, (key, value) => (/initializer|regularizer|constraint|trainable|momentum|seed|noise_shape/.test(key) ? undefined : (value as unknown))))
 
 const sequentialModel = (): tf.LayersModel =>
-  sequential([6, 6, 2], layers.zeroPadding2d({ padding: 1, name: 'z' }), layers.conv2d({ filters: 2, kernelSize: 3, strides: 2, name: 'c' }), layers.batchNormalization({ name: 'b' }), layers.reLU({ maxValue: 6, name: 'r' }), layers.maxPooling2d({ poolSize: 2, name: 'p' }), layers.reshape({ targetShape: [-1], name: 's' }), layers.dense({ units: 2, activation: 'softmax', name: 'd' }))
+  sequential([6, 6, 2], layers.zeroPadding2d({ padding: 1, name: 'z' }), layers.conv2d({ filters: 2, kernelSize: 3, strides: 2, name: 'c' }), layers.batchNormalization({ name: 'b' }), layers.reLU({ maxValue: 6, name: 'r' }), layers.maxPooling2d({ poolSize: 2, name: 'p' }), layers.reshape({ targetShape: [2], name: 's' }), layers.dense({ units: 2, activation: 'softmax', name: 'd' }))
 
 const functionalModel = (): tf.LayersModel => {
   const input = tf.input({ shape: [5, 2], name: 'x' })

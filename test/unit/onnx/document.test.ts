@@ -68,6 +68,10 @@ describe('ONNX documents', () => {
     expect(decodeOnnx(encodeOnnx(everyElement), 'x.onnx')).toEqual(everyElement)
   })
 
+  it('are read from a Buffer too, whose slice() does not copy', () => {
+    expect(decodeOnnx(Buffer.from(encodeOnnx(everyElement)), 'x.onnx')).toEqual(everyElement)
+  })
+
   it('give the same bytes every time', () => {
     expect(encodeOnnx(decodeOnnx(smallBytes(), 'x.onnx'))).toEqual(smallBytes())
   })

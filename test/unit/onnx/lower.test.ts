@@ -4,12 +4,13 @@ import { describe, expect, it } from 'vitest'
 import { onnxExporter } from '#exporters/onnx/index.js'
 import { SpikeportError } from '#src/errors.js'
 import { decodeOnnx, type OnnxModel } from '#src/formats/onnx.js'
+import type { Network } from '#src/network/types.js'
 import { LOWERING, lowerToOnnx } from '#src/onnx/lower.js'
 import { DEFAULT_ONNX_OPTIONS } from '#src/onnx/options.js'
-import type { Network } from '#src/network/types.js'
 import { cnnNetwork, kwsNetwork, mlpNetwork, networkBuilder, randomNetwork, resnet8Network } from '../../helpers/networks.js'
 
-const documentOf = (network: Network<'integer'>, options: Readonly<Record<string, string>> = {}): OnnxModel => decodeOnnx(onnxExporter.export(network, options), 'x.onnx')
+const documentOf = (network: Network<'integer'>, options: Readonly<Record<string, string>> = {}): OnnxModel =>
+  decodeOnnx(onnxExporter.export(network, options), 'x.onnx')
 const count = (model: OnnxModel, operator: string): number => model.nodes.filter((node) => node.operator === operator).length
 const shown = (model: OnnxModel): readonly string[] => [...model.inputs, ...model.outputs].map((v) => `${v.name} ${v.element}[${v.shape?.join(',')}]`)
 
@@ -56,6 +57,14 @@ describe('the exported document', () => {
     }
   })
 
+  it('holds no constant that nothing reads', () => {
+    for (const form of ['qlinear', 'qdq']) {
+      const model = documentOf(cnnNetwork(1), { form })
+      const read = new Set(model.nodes.flatMap((node) => node.inputs))
+      expect(model.initializers.filter((tensor) => !read.has(tensor.name))).toEqual([])
+    }
+  })
+
   it('turns an image round once at most', () => {
     expect(count(documentOf(cnnNetwork(1)), 'Transpose')).toBe(0)
     expect(count(documentOf(kwsNetwork(1)), 'Transpose')).toBe(0)
@@ -91,7 +100,9 @@ describe('refusals', () => {
     expect(errorOf(() => onnxExporter.export(mlpNetwork(1), { opset: '17' })).message).toBe('the ONNX exporter has no option "opset".')
     const wrong = errorOf(() => onnxExporter.export(mlpNetwork(1), { form: 'qoperator' }))
     expect([wrong.code, wrong.message, wrong.note]).toEqual(['USAGE', 'option form of the ONNX exporter is "qoperator".', 'Choose qlinear or qdq.'])
-    expect(errorOf(() => onnxExporter.export(mlpNetwork(1), { form: 'qdq', dense: 'qgemm' })).message).toBe('option dense=qgemm of the ONNX exporter does not go with form=qdq.')
+    expect(errorOf(() => onnxExporter.export(mlpNetwork(1), { form: 'qdq', dense: 'qgemm' })).message).toBe(
+      'option dense=qgemm of the ONNX exporter does not go with form=qdq.',
+    )
     expect(errorOf(() => onnxExporter.export(mlpNetwork(1), { toString: 'x' })).code).toBe('USAGE')
   })
 
@@ -114,13 +125,17 @@ describe('refusals', () => {
   it('names the value that ONNX cannot store', () => {
     const network = mlpNetwork(1)
     const values = network.values.map((value, i) => (i === 0 ? { name: 'bits', type: { kind: 'binary', shape: [784] } as const } : value))
-    expect(errorOf(() => lowerToOnnx({ ...network, values }, DEFAULT_ONNX_OPTIONS)).message).toBe('value "bits" is binary, which the ONNX exporter does not store.')
+    expect(errorOf(() => lowerToOnnx({ ...network, values }, DEFAULT_ONNX_OPTIONS)).message).toBe(
+      'value "bits" is binary, which the ONNX exporter does not store.',
+    )
   })
 
   it('names an average over windows too large to sum in float32', () => {
     const b = networkBuilder('wide', 1)
     const pool = b.averagePool(b.input([130, 130, 1]), { kernel: [129, 130], padding: 'valid' })
-    expect(errorOf(() => onnxExporter.export(b.build([pool]))).message).toBe('averagePool "averagePool_0" averages windows of 16770 elements, the ONNX exporter takes at most 16448.')
+    expect(errorOf(() => onnxExporter.export(b.build([pool]))).message).toBe(
+      'averagePool "averagePool_0" averages windows of 16770 elements, the ONNX exporter takes at most 16448.',
+    )
   })
 
   it('has a row for every operator', () => {

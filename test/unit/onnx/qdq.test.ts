@@ -35,19 +35,25 @@ describe('the qdq form', () => {
 
 const realInput = (network: Network<'integer'>, count: number): Float32Array => {
   const type = network.values[0]?.type as QuantizedType
-  return Float32Array.from(randomInputs(network, 8, count)[0] as ArrayLike<number>, (q, i) => (type.scales[0] as number) * (q - type.zeroPoint + ((i % 9) - 4) / 10))
+  return Float32Array.from(
+    randomInputs(network, 8, count)[0] as ArrayLike<number>,
+    (q, i) => (type.scales[0] as number) * (q - type.zeroPoint + ((i % 9) - 4) / 10),
+  )
 }
 
 describe('real numbers in and out', () => {
-  it.each([mlpNetwork(4), cnnNetwork(4)])('$name: a float32 model quantizes its input as the network does and gives scale * (q - zero point)', async (network) => {
-    const [input, output] = [network.values[0]?.type, network.values[network.outputs[0] as number]?.type] as [QuantizedType, QuantizedType]
-    const real = realInput(network, 3)
-    const stored = Int8Array.from(real, (x) => quantizeReal(x, input.scales[0] as number, input.zeroPoint, -128, 127))
-    const [scores] = await (await referenceRuntime.load(network)).run({ count: 3, inputs: [stored as ElementArray] })
-    const session = await ort.InferenceSession.create(onnxExporter.export(network), { logSeverityLevel: 3 })
-    const results = await session.run({ [network.values[0]?.name ?? '']: new ort.Tensor('float32', real, [3, ...input.shape]) })
-    await session.release()
-    const actual = results[network.values[network.outputs[0] as number]?.name ?? '']?.data
-    expect(actual).toEqual(Float32Array.from(scores as Int8Array, (q) => Math.fround((output.scales[0] as number) * (q - output.zeroPoint))))
-  })
+  it.each([mlpNetwork(4), cnnNetwork(4)])(
+    '$name: a float32 model quantizes its input as the network does and gives scale * (q - zero point)',
+    async (network) => {
+      const [input, output] = [network.values[0]?.type, network.values[network.outputs[0] as number]?.type] as [QuantizedType, QuantizedType]
+      const real = realInput(network, 3)
+      const stored = Int8Array.from(real, (x) => quantizeReal(x, input.scales[0] as number, input.zeroPoint, -128, 127))
+      const [scores] = await (await referenceRuntime.load(network)).run({ count: 3, inputs: [stored as ElementArray] })
+      const session = await ort.InferenceSession.create(onnxExporter.export(network), { logSeverityLevel: 3 })
+      const results = await session.run({ [network.values[0]?.name ?? '']: new ort.Tensor('float32', real, [3, ...input.shape]) })
+      await session.release()
+      const actual = results[network.values[network.outputs[0] as number]?.name ?? '']?.data
+      expect(actual).toEqual(Float32Array.from(scores as Int8Array, (q) => Math.fround((output.scales[0] as number) * (q - output.zeroPoint))))
+    },
+  )
 })

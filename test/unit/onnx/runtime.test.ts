@@ -2,14 +2,24 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createOnnxRuntime, onnxRuntime, type OnnxRuntimeOptions, onnxRuntimeVersion } from '#runtimes/onnx/index.js'
+import { createOnnxRuntime, type OnnxRuntimeOptions, onnxRuntime, onnxRuntimeVersion } from '#runtimes/onnx/index.js'
 import { referenceRuntime } from '#runtimes/reference/index.js'
 import type { Outputs } from '#src/contracts/runtime.js'
 import { engineUnavailable, SpikeportError } from '#src/errors.js'
 import { evaluate } from '#src/network/evaluate.js'
 import { typeOf } from '#src/network/graph.js'
 import type { ElementArray, Network } from '#src/network/types.js'
-import { cnnNetwork, INTEGER_OPERATORS, kwsNetwork, mlpNetwork, networkBuilder, operatorNetwork, randomInputs, randomNetwork, resnet8Network } from '../../helpers/networks.js'
+import {
+  cnnNetwork,
+  INTEGER_OPERATORS,
+  kwsNetwork,
+  mlpNetwork,
+  networkBuilder,
+  operatorNetwork,
+  randomInputs,
+  randomNetwork,
+  resnet8Network,
+} from '../../helpers/networks.js'
 
 const FORMS: readonly OnnxRuntimeOptions[] = [{ weights: 'int8' }, { weights: 'uint8' }, { dense: 'qgemm' }]
 
@@ -22,7 +32,8 @@ const runOn = async (network: Network<'integer'>, inputs: readonly ElementArray[
   }
 }
 
-const largestDifference = (a: ElementArray, b: ElementArray): number => a.reduce((most: number, x: number, i: number) => Math.max(most, Math.abs(x - (b[i] as number))), 0)
+const largestDifference = (a: ElementArray, b: ElementArray): number =>
+  Array.from(a as ArrayLike<number>).reduce((most, x, i) => Math.max(most, Math.abs(x - (b[i] as number))), 0)
 
 /** Exact outputs are equal; float32 readings (softmax) within 1e-6. */
 const expectEqual = async (network: Network<'integer'>, inputs: readonly ElementArray[], count: number, options: OnnxRuntimeOptions = {}): Promise<void> => {
@@ -70,7 +81,10 @@ describe('ONNX Runtime gives the bytes of the reference', () => {
     const b = networkBuilder('bounds', 5)
     const x = b.input([6, 5, 3], { zeroPoint: 17 })
     const y = b.conv2d(x, 4, { kernel: [3, 3], relu: true, quantization: { scale: 0.02, zeroPoint: -31 } })
-    const network = b.build([b.add(y, y, { relu: true, quantization: { scale: 0.03, zeroPoint: 5 } }), b.dense(b.flatten(y), 9, { relu: true, quantization: { scale: 0.05, zeroPoint: 90 } })])
+    const network = b.build([
+      b.add(y, y, { relu: true, quantization: { scale: 0.03, zeroPoint: 5 } }),
+      b.dense(b.flatten(y), 9, { relu: true, quantization: { scale: 0.05, zeroPoint: 90 } }),
+    ])
     for (const form of FORMS) await expectEqual(network, randomInputs(network, 5, 4), 4, form)
   })
 

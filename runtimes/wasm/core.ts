@@ -1,0 +1,55 @@
+// Loads core.wasm (the C core of firmware-stubs built by scripts/build-core.sh) and gives one instance a network: Node reads the file beside this
+// module, a browser fetches it. Nothing of Node is imported at the top.
+
+import { engineUnavailable } from '#src/errors.js'
+
+/** The module's exports; addresses are byte offsets into memory. */
+export interface CoreExports {
+  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
+  readonly __heap_base: { readonly value: number }
+  /** Status of verifying a flash file. */
+  readonly load: (bytes: number, length: number) => number
+  readonly prepareBytes: () => number
+  readonly prepare: (memory: number) => void
+  readonly batchRows: () => number
+  readonly runNode: (arena: number, index: number) => void
+  readonly runBatch: (arenas: number, arenaStride: number, count: number, inputs: number, outputs: number) => void
+  readonly selfTest: (arena: number) => number
+}
+
+/** The little of the WebAssembly API that is used; TypeScript declares it only with the DOM. */
+interface WasmApi {
+  readonly compile: (bytes: ArrayBuffer | Uint8Array) => Promise<object>
+  readonly instantiate: (module: object, imports: object) => Promise<{ readonly exports: unknown }>
+}
+
+const api = (): WasmApi => (globalThis as unknown as { WebAssembly: WasmApi }).WebAssembly
+
+const readCore = async (): Promise<ArrayBuffer | Uint8Array> => {
+  const url = new URL('./core.wasm', import.meta.url)
+  if (url.protocol === 'file:') {
+    const { readFile } = await import('node:fs/promises')
+    return readFile(url)
+  }
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`${url.href} answers ${response.status}`)
+  return response.arrayBuffer()
+}
+
+let compiled: Promise<object> | undefined
+
+const compileCore = async (): Promise<object> => {
+  try {
+    return await api().compile(await readCore())
+  } catch (error) {
+    compiled = undefined
+    throw engineUnavailable('wasm', 'runtimes/wasm/core.wasm', error)
+  }
+}
+
+/** A fresh instance; the module is compiled once. @throws ENGINE_UNAVAILABLE where it cannot be read or compiled */
+export const instantiateCore = async (): Promise<CoreExports> => {
+  compiled ??= compileCore()
+  const { exports } = await api().instantiate(await compiled, {})
+  return exports as CoreExports
+}

@@ -1,0 +1,295 @@
+// Prophesee EVT3.0: 16-bit little-endian words that change a state (row, vector base, time) and emit events from it.
+// Time follows OpenEB's rule: a TIME_HIGH lower by 2,048 steps or more is a wrap, a changed one sets the low bits to 0.
+// See docs/events.md, "EVT3.0".
+
+import { reserve } from '../batch.js'
+import { decoderOf, type DecoderOptions, type EventDecoder, type Parser, type ParserState, type Sink } from '../decoder.js'
+import { type ByteWriter, type EncoderOptions, encoderOf, type EncodingSteps, type EventEncoder } from '../encoder.js'
+import { tally } from '../ledger.js'
+import { rawHeader } from './evt2.js'
+import { vectorEnd } from './evt21.js'
+import { type HeaderState, readHeader } from './header-lines.js'
+import { createPropheseeHeader, headerGeometry, type PropheseeHeader, takeHeaderLine } from './prophesee-header.js'
+import { BLOCK_BYTES, loadWords, words16 } from './words.js'
+
+interface Evt3State extends ParserState, HeaderState {
+  header: PropheseeHeader
+  isFromFirstBase: boolean
+  /** microseconds of completed loops of 2^24 us, less the first time base where the origin is "firstBase" */
+  loopMicros: number
+  /** last TIME_HIGH and TIME_LOW, high -1 before the first */
+  high: number
+  low: number
+  /** row of the last ADDR_Y, -1 before the first */
+  row: number
+  /** column of the next vector and its polarity, -1 before the first VECT_BASE_X */
+  base: number
+  basePolarity: number
+}
+
+const LOOP_MICROS = 2 ** 24
+const WRAP_STEPS = 2048
+const LAST_COLUMN = 2047
+
+const OTHER_TYPES: Readonly<Record<number, string>> = { 0x7: 'continued', 0xd: 'imu', 0xe: 'others', 0xf: 'continued' }
+
+const timeOf = (state: Evt3State): number => state.loopMicros + state.high * 4096 + state.low
+
+const takeTimeHigh = (state: Evt3State, high: number, sink: Sink): void => {
+  if (state.high < 0 && state.isFromFirstBase) state.loopMicros = -high * 4096
+  if (state.high >= high + WRAP_STEPS) {
+    state.loopMicros += LOOP_MICROS
+    tally(sink.ledger.faults, 'timeWrap')
+  }
+  if (state.high !== high) state.low = 0
+  state.high = high
+}
+
+/** Why an event cannot be delivered yet, or null. */
+const missing = (state: Evt3State): string | null => {
+  if (state.high < 0) return 'beforeTimeBase'
+  return state.row < 0 ? 'beforeRow' : null
+}
+
+const takeSingle = (state: Evt3State, word: number, sink: Sink): void => {
+  sink.ledger.eventBytes += 2
+  const reason = missing(state)
+  if (reason !== null) return tally(sink.ledger.droppedEvents, reason)
+  emit(state, word & 2047, (word >>> 11) & 1, sink)
+}
+
+const emit = (state: Evt3State, x: number, polarity: number, sink: Sink): void => {
+  const { columns } = sink
+  reserve(columns, 1)
+  const n = columns.count++
+  columns.timeMicros[n] = timeOf(state)
+  columns.x[n] = x
+  columns.y[n] = state.row
+  columns.polarity[n] = polarity
+}
+
+/** A vector of 12 or 8 columns from the base on; columns beyond 2047 do not exist and are dropped. */
+const takeVector = (state: Evt3State, word: number, width: number, sink: Sink): void => {
+  sink.ledger.eventBytes += 2
+  const reason = missing(state) ?? (state.base < 0 ? 'beforeVectorBase' : null)
+  for (let bit = 0; bit < width; bit++) {
+    if (((word >>> bit) & 1) === 0) continue
+    const x = state.base + bit
+    if (reason !== null) tally(sink.ledger.droppedEvents, reason)
+    else if (x > LAST_COLUMN) tally(sink.ledger.droppedEvents, 'outOfBounds')
+    else emit(state, x, state.basePolarity, sink)
+  }
+  if (state.base >= 0) state.base = Math.min(state.base + width, LAST_COLUMN + 1)
+}
+
+const takeOther = (state: Evt3State, word: number, sink: Sink): void => {
+  const { ledger } = sink
+  const type = word >>> 12
+  if (type === 0xa) {
+    tally(ledger.otherBytes, 'trigger', 2)
+    if (state.high < 0) return tally(ledger.records, 'triggerBeforeTimeBase')
+    sink.triggers.push([timeOf(state), (word >>> 8) & 15, word & 1])
+    return
+  }
+  const name = OTHER_TYPES[type]
+  if (name === undefined) return tally(ledger.droppedBytes, 'unknownWord', 2)
+  tally(ledger.otherBytes, name, 2)
+  tally(ledger.records, name)
+}
+
+/** The plain definition: one word at a time. The block decoder below must agree with it. */
+const takeWord = (state: Evt3State, word: number, sink: Sink): void => {
+  const value = word & 4095
+  switch (word >>> 12) {
+    case 0:
+      state.row = word & 2047
+      return tally(sink.ledger.otherBytes, 'row', 2)
+    case 2:
+      return takeSingle(state, word, sink)
+    case 3:
+      state.base = word & 2047
+      state.basePolarity = (word >>> 11) & 1
+      return tally(sink.ledger.otherBytes, 'vectorBase', 2)
+    case 4:
+      return takeVector(state, value, 12, sink)
+    case 5:
+      return takeVector(state, value & 255, 8, sink)
+    case 6:
+      state.low = value
+      return tally(sink.ledger.otherBytes, 'time', 2)
+    case 8:
+      takeTimeHigh(state, value, sink)
+      return tally(sink.ledger.otherBytes, 'time', 2)
+    default:
+      return takeOther(state, word, sink)
+  }
+}
+
+/** Decodes loaded words until `count`; the columns have room for 12 events a word. Starts only once row, base and time are known. */
+const takeWords = (state: Evt3State, count: number, sink: Sink): void => {
+  let i = 0
+  while (i < count && (state.high < 0 || state.row < 0 || state.base < 0)) {
+    if (state.high >= 0 && state.row >= 0) break
+    takeWord(state, words16[i++] as number, sink)
+  }
+  const { timeMicros, x, y, polarity } = sink.columns
+  let n = sink.columns.count
+  let row = state.row
+  let time = timeOf(state)
+  let events = 0
+  let rows = 0
+  let times = 0
+  for (; i < count; i++) {
+    const word = words16[i] as number
+    const type = word >>> 12
+    if (type === 2) {
+      timeMicros[n] = time
+      x[n] = word & 2047
+      y[n] = row
+      polarity[n] = (word >>> 11) & 1
+      n++
+      events++
+    } else if (type === 0) {
+      row = word & 2047
+      rows++
+    } else if (type === 6) {
+      state.low = word & 4095
+      time = timeOf(state)
+      times++
+    } else if ((type === 4 || type === 5) && state.base >= 0 && state.base <= LAST_COLUMN - 12) {
+      let mask = type === 4 ? word & 4095 : word & 255
+      const { base, basePolarity } = state
+      while (mask !== 0) {
+        const bit = mask & -mask
+        timeMicros[n] = time
+        x[n] = base + 31 - Math.clz32(bit)
+        y[n] = row
+        polarity[n] = basePolarity
+        n++
+        mask ^= bit
+      }
+      state.base = base + (type === 4 ? 12 : 8)
+      events++
+    } else {
+      state.row = row
+      sink.columns.count = n
+      takeWord(state, word, sink)
+      n = sink.columns.count
+      time = timeOf(state)
+    }
+  }
+  state.row = row
+  sink.columns.count = n
+  sink.ledger.eventBytes += 2 * events
+  tally(sink.ledger.otherBytes, 'row', 2 * rows)
+  tally(sink.ledger.otherBytes, 'time', 2 * times)
+}
+
+/** Words decoded between two looks at the room in the columns: room for 12 events each is kept. */
+const ROOM_WORDS = 2048
+
+const parser: Parser<Evt3State> = {
+  create: (options) => ({
+    geometry: options.geometry ?? null,
+    isHeaderDone: false,
+    headerLines: 0,
+    header: createPropheseeHeader(),
+    isFromFirstBase: options.timeOrigin === 'firstBase',
+    loopMicros: 0,
+    high: -1,
+    low: 0,
+    row: -1,
+    base: -1,
+    basePolarity: 0,
+  }),
+  parse: (state, bytes, start, end, sink) => {
+    let at = start
+    if (!state.isHeaderDone) {
+      at = readHeader(state, bytes, at, end, sink, '% ', (text) => takeHeaderLine(state.header, text))
+      if (!state.isHeaderDone) return at
+      state.geometry ??= headerGeometry(state.header)
+    }
+    if (end - at >= 2) reserve(sink.columns, (end - at) >> 1)
+    while (end - at >= 2) {
+      const byteCount = Math.min((end - at) & ~1, 2 * ROOM_WORDS, BLOCK_BYTES)
+      loadWords(bytes, at, byteCount, 2)
+      reserve(sink.columns, byteCount * 6)
+      takeWords(state, byteCount >> 1, sink)
+      at += byteCount
+    }
+    return at
+  },
+}
+
+export const createEvt3Decoder = (options: DecoderOptions = {}): EventDecoder => decoderOf(parser, options)
+
+/** Runs of at least this many events in 32 columns are written as a vector (base, 12, 12, 8 = four words). */
+const VECTOR_EVENTS = 5
+
+interface WriteState {
+  /** absolute TIME_HIGH count, -1 before the first; the decoder's row; the decoder's time */
+  high: number
+  row: number
+  timeMicros: number
+}
+
+const putHigh = (state: WriteState, high: number, out: ByteWriter): void => {
+  out.u16(0x8000 | high % 4096)
+  state.high = high
+  state.timeMicros = high * 4096
+}
+
+/** Leads the decoder's clock to a time; false where a step back would look like a wrap. */
+const moveTo = (state: WriteState, timeMicros: number, out: ByteWriter): boolean => {
+  if (timeMicros === state.timeMicros && state.high >= 0) return true
+  const target = Math.floor(timeMicros / 4096)
+  if (state.high < 0) putHigh(state, target < 4096 ? target : 0, out)
+  if (target < state.high && (Math.floor(target / 4096) !== Math.floor(state.high / 4096) || state.high - target >= WRAP_STEPS)) return false
+  while (Math.floor(target / 4096) > Math.floor(state.high / 4096)) putHigh(state, Math.min(target, state.high + WRAP_STEPS), out)
+  if (target !== state.high) putHigh(state, target, out)
+  if (timeMicros !== state.timeMicros) out.u16(0x6000 | (timeMicros - target * 4096))
+  state.timeMicros = timeMicros
+  return true
+}
+
+const putVector = (x: Uint16Array, from: number, to: number, polarity: number, out: ByteWriter): void => {
+  let mask = 0
+  for (let k = from; k < to; k++) mask |= 1 << ((x[k] as number) & 31)
+  out.u16(0x3000 | (polarity << 11) | ((x[from] as number) & ~31))
+  out.u16(0x4000 | (mask & 4095))
+  out.u16(0x4000 | ((mask >>> 12) & 4095))
+  out.u16(0x5000 | (mask >>> 24))
+}
+
+const steps = (options: EncoderOptions): EncodingSteps => {
+  const state: WriteState = { high: -1, row: -1, timeMicros: -1 }
+  return {
+    maxX: LAST_COLUMN,
+    maxY: 2047,
+    maxLoops: { periodMicros: LOOP_MICROS },
+    begin: (out) => out.text(rawHeader('3.0', 'EVT3', options.geometry)),
+    events: ({ timeMicros, x, y, polarity }, from, to, out, drop) => {
+      for (let i = from; i < to; ) {
+        const end = vectorEnd(timeMicros, x, y, polarity, i, to)
+        if (!moveTo(state, timeMicros[i] as number, out)) {
+          for (let k = i; k < end; k++) drop('nonMonotonic')
+          i = end
+          continue
+        }
+        if (y[i] !== state.row) out.u16(y[i] as number)
+        state.row = y[i] as number
+        const on = polarity[i] as number
+        if (end - i >= VECTOR_EVENTS) putVector(x, i, end, on, out)
+        else for (let k = i; k < end; k++) out.u16(0x2000 | (on << 11) | (x[k] as number))
+        i = end
+      }
+    },
+    trigger: (timeMicros, channel, value, out) => {
+      if (channel > 15 || !moveTo(state, timeMicros, out)) return false
+      out.u16(0xa000 | (channel << 8) | value)
+      return true
+    },
+  }
+}
+
+export const createEvt3Encoder = (options: EncoderOptions): EventEncoder => encoderOf(steps(options), options)
