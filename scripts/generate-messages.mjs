@@ -11,6 +11,9 @@ const rows = (file, macro) =>
     ([, name, code, text]) => ({ name, code: Number(code), text }),
   )
 
+/** A string literal as the formatter wants it. */
+const quoted = (text) => (text.includes("'") ? `"${text}"` : `'${text}'`)
+
 const camelCase = (name) => name.toLowerCase().replace(/_(\w)/g, (_, letter) => letter.toUpperCase())
 
 const table = (name, comment, entries) => `/** ${comment} */\nexport const ${name} = {\n${entries.map((entry) => `  ${entry},\n`).join('')}} as const\n`
@@ -21,10 +24,18 @@ export const generate = () => {
   const statuses = [...rows('status.def', 'STATUS'), ...rows('messages.def', 'REFUSAL')]
   return [
     '// Codes of the wire protocol. Written by scripts/generate-messages.mjs from firmware-stubs/shared; do not edit.\n',
-    table('MESSAGES', 'Message -> its code; a response has bit 7 set.', messages.map(({ text, code }) => `${text}: ${code}`)),
-    table('STATUSES', 'Status -> its code: 0 done, below 128 from the core, from 128 on from the protocol.', statuses.map(({ name, code }) => `${camelCase(name)}: ${code}`)),
+    table(
+      'MESSAGES',
+      'Message -> its code; a response has bit 7 set.',
+      messages.map(({ text, code }) => `${text}: ${code}`),
+    ),
+    table(
+      'STATUSES',
+      'Status -> its code: 0 done, below 128 from the core, from 128 on from the protocol.',
+      statuses.map(({ name, code }) => `${camelCase(name)}: ${code}`),
+    ),
     '/** What a status means, by code. */',
-    `export const STATUS_TEXTS: Readonly<Record<number, string>> = {\n${statuses.map(({ code, text }) => `  ${code}: '${text.replaceAll("'", "\\'")}',\n`).join('')}}\n`,
+    `export const STATUS_TEXTS: Readonly<Record<number, string>> = {\n${statuses.map(({ code, text }) => `  ${code}: ${quoted(text)},\n`).join('')}}\n`,
     'export type MessageName = keyof typeof MESSAGES',
     'export type StatusName = keyof typeof STATUSES\n',
   ].join('\n')

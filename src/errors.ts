@@ -317,6 +317,10 @@ export const objectiveFailed = (objective: string, step: number, probe: number, 
     cause,
   })
 
+/** TOOL_FAILED: a program of the system that ended with an error. */
+export const failedTool = (tool: string, what: string, cause: unknown): SpikeportError =>
+  new SpikeportError({ code: 'TOOL_FAILED', message: `${tool} failed: ${what}.`, note: 'Run the command it printed by hand to see everything it says.', cause })
+
 /** TOOL_MISSING: a program of the system that is not installed. */
 export const missingTool = (tool: string, purpose: string, install: string, cause?: unknown): SpikeportError =>
   new SpikeportError({ code: 'TOOL_MISSING', message: `${tool} is needed to ${purpose} and is not installed.`, note: install, cause })

@@ -20,7 +20,8 @@ export interface ReadOptions {
   readonly keepsGzip?: boolean
 }
 
-const tooLong = (path: string, maxBytes: number): SpikeportError => malformedFile(path, null, `longer than ${maxBytes} bytes`, 'Check that this is the right file, or split it.')
+const tooLong = (path: string, maxBytes: number): SpikeportError =>
+  malformedFile(path, null, `longer than ${maxBytes} bytes`, 'Check that this is the right file, or split it.')
 
 /** Reads to the end, whatever the size claims to be (pipes and devices claim 0). */
 const readAll = async (file: FileHandle, path: string, maxBytes: number): Promise<Uint8Array> => {

@@ -27,6 +27,10 @@ export const STREAMS = {
   instance: 22,
   /** inputs of engine comparisons; step = sample, index = network input * 2^24 + block of 16 bytes */
   check: 5,
+  /** shot noise injected into recordings; step = 0, index = event */
+  shotNoise: 32,
+  /** phases of leak noise; step = 0, index = pixel */
+  leakNoise: 33,
 } as const
 
 const TWO_32 = 4294967296
@@ -47,10 +51,7 @@ export const multiplyHigh = (a: number, b: number): number => {
 }
 
 /** One block of Philox4x32-10: four 32-bit words of a counter of four and a key of two. */
-export const philox = (
-  counter: readonly [number, number, number, number],
-  key: readonly [number, number],
-): [number, number, number, number] => {
+export const philox = (counter: readonly [number, number, number, number], key: readonly [number, number]): [number, number, number, number] => {
   let [c0, c1, c2, c3] = counter
   let [k0, k1] = key
   for (let round = 0; round < 10; round++) {

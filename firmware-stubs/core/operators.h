@@ -11,10 +11,11 @@ typedef struct {
   /* Bytes by which the output must start in front of input i for the two to overlap (docs/arithmetic.md, memory order), or NEVER.
      A kernel that gives a distance writes no byte of an output row while that row, or a later one, still reads what lies there. NULL: NEVER. */
   uint64_t (*overlap)(const network_t *net, const node_t *node, uint32_t input);
-  /* Bytes of constants laid out anew, and of scratch while running; NULL: none. */
-  size_t (*prepare_bytes)(const network_t *net, const node_t *node);
+  /* Bytes of constants laid out anew; NULL or 0: none, run() gets NULL and takes its plain kernel. */
+  uint64_t (*prepare_bytes)(const network_t *net, const node_t *node);
   void (*prepare)(const network_t *net, const node_t *node, uint8_t *prepared);
-  size_t (*scratch_bytes)(const network_t *net, const node_t *node, uint32_t rows);
+  /* Bytes of scratch while `rows` samples run; NULL: none. */
+  uint64_t (*scratch_bytes)(const network_t *net, const node_t *node, uint32_t rows);
   /* run() for several samples at once, arena_stride bytes apart; NULL: run() for each. */
   void (*run_rows)(const network_t *net, const node_t *node, uint8_t *arenas, size_t arena_stride, uint32_t rows, const uint8_t *prepared, uint8_t *scratch);
 } operator_t;

@@ -3,48 +3,52 @@
 
 #include "operators.h"
 
+/* A network whose fast kernels would need more bytes than this runs on plain ones. */
+#define PREPARE_LIMIT 0x40000000u
+
 /* Prepared memory: one offset for each node (0: nothing), the constants, then scratch that nodes share. */
 static uint32_t *prepared_offsets(const network_t *net) {
   return (uint32_t *)(void *)net->prepared;
 }
 
-static size_t align_16(size_t bytes) {
-  return (bytes + 15) & ~(size_t)15;
+static uint64_t align_16(uint64_t bytes) {
+  return (bytes + 15) & ~(uint64_t)15;
 }
 
 /* Bytes of the offset table: entry node_count is the scratch. */
-static size_t table_bytes(const network_t *net) {
-  return align_16((net->header->node_count + 1) * sizeof(uint32_t));
+static uint32_t table_bytes(const network_t *net) {
+  return (uint32_t)align_16((net->header->node_count + 1) * sizeof(uint32_t));
 }
 
-static size_t node_prepare_bytes(const network_t *net, const node_t *node) {
+static uint64_t node_prepare_bytes(const network_t *net, const node_t *node) {
   const operator_t *operator = operator_find(node->operator);
   return operator->prepare_bytes == NULL ? 0 : align_16(operator->prepare_bytes(net, node));
 }
 
-static size_t node_scratch_bytes(const network_t *net, const node_t *node) {
+static uint64_t node_scratch_bytes(const network_t *net, const node_t *node) {
   const operator_t *operator = operator_find(node->operator);
   return operator->scratch_bytes == NULL ? 0 : align_16(operator->scratch_bytes(net, node, network_batch_rows(net)));
 }
 
 size_t network_prepare_bytes(const network_t *net) {
-  size_t constants = 0, scratch = 0;
+  uint64_t constants = 0, scratch = 0;
   for (uint32_t i = 0; i < net->header->node_count; i++) {
     const node_t *node = network_node(net, i);
-    const size_t needed = node_scratch_bytes(net, node);
+    const uint64_t needed = node_scratch_bytes(net, node);
     constants += node_prepare_bytes(net, node);
     scratch = needed > scratch ? needed : scratch;
   }
-  return constants + scratch == 0 ? 0 : table_bytes(net) + constants + scratch;
+  const uint64_t total = table_bytes(net) + constants + scratch;
+  return constants + scratch == 0 || total > PREPARE_LIMIT ? 0 : (size_t)total;
 }
 
 void network_prepare(network_t *net, uint8_t *memory) {
   net->prepared = memory;
   uint32_t *offsets = prepared_offsets(net);
-  size_t at = table_bytes(net);
+  uint64_t at = table_bytes(net);
   for (uint32_t i = 0; i < net->header->node_count; i++) {
     const node_t *node = network_node(net, i);
-    const size_t bytes = node_prepare_bytes(net, node);
+    const uint64_t bytes = node_prepare_bytes(net, node);
     offsets[i] = bytes == 0 ? 0 : (uint32_t)at;
     if (bytes != 0) {
       operator_find(node->operator)->prepare(net, node, memory + at);

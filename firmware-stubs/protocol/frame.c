@@ -22,16 +22,16 @@ static void put(receiver_t *receiver, uint8_t byte) {
 static frame_state_t finish(receiver_t *receiver) {
   const bool is_empty = receiver->block == 0;
   const bool is_whole = !receiver->is_spoiled && receiver->remaining == 0 && receiver->length >= FRAME_EXTRA_BYTES;
-  const uint32_t length = receiver->length;
+  const uint32_t length = is_whole ? receiver->length - FRAME_TAIL_BYTES : 0;
   receiver_reset(receiver);
   if (is_empty) {
     return FRAME_NONE;
   }
-  /* the CRC of bytes followed by their own CRC, high byte first, is 0 */
-  if (!is_whole || checksum16(receiver->bytes, length) != 0) {
+  const uint8_t *tail = receiver->bytes + length;
+  if (!is_whole || checksum16(receiver->bytes, length) != (tail[0] | (uint32_t)tail[1] << 8)) {
     return FRAME_BAD;
   }
-  receiver->length = length - FRAME_TAIL_BYTES;
+  receiver->length = length;
   return FRAME_GOOD;
 }
 
@@ -80,7 +80,8 @@ static void send_encoded(const port_t *port, const uint8_t *bytes, uint32_t leng
 void frame_send(const port_t *port, uint8_t *frame, uint32_t payload_length) {
   const uint32_t length = FRAME_HEAD_BYTES + payload_length;
   const uint16_t crc = checksum16(frame, length);
-  frame[length] = (uint8_t)(crc >> 8);
-  frame[length + 1u] = (uint8_t)(crc & 0xffu);
+  /* low byte first: with the high byte first, a frame whose low byte is 0 could lose that byte unnoticed */
+  frame[length] = (uint8_t)(crc & 0xffu);
+  frame[length + 1u] = (uint8_t)(crc >> 8);
   send_encoded(port, frame, length + FRAME_TAIL_BYTES);
 }

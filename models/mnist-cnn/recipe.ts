@@ -25,9 +25,7 @@ const network = (tf: TensorFlow, seed: number) => {
     model.add(tf.layers.reLU({ name: `relu${i + 1}` }))
   })
   model.add(tf.layers.globalAveragePooling2d({ name: 'pool', dataFormat: 'channelsLast' }))
-  model.add(
-    tf.layers.dense({ name: 'scores', units: 10, activation: 'softmax', kernelInitializer: tf.initializers.glorotUniform({ seed: 10 * seed + 9 }) }),
-  )
+  model.add(tf.layers.dense({ name: 'scores', units: 10, activation: 'softmax', kernelInitializer: tf.initializers.glorotUniform({ seed: 10 * seed + 9 }) }))
   return model
 }
 

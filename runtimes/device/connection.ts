@@ -3,7 +3,7 @@
 
 import type { Board } from '#src/contracts/board.js'
 import { type Clock, type OpenTransport, systemClock, type Transport } from '#src/contracts/transport.js'
-import { type DevicePlace, garbledLine, missingOperator, refusedByDevice, resetDevice, silentDevice, type SpikeportError, vanishedPort } from '#src/errors.js'
+import { type DevicePlace, garbledLine, missingOperator, refusedByDevice, resetDevice, type SpikeportError, silentDevice, vanishedPort } from '#src/errors.js'
 import { MESSAGES, type MessageName, STATUS_TEXTS, STATUSES } from '#src/protocol/codes.js'
 import { encodeFrame, type Frame, frameReader, RESPONSE_BIT } from '#src/protocol/frame.js'
 
@@ -137,9 +137,19 @@ export const openConnection = async (board: Board, open: OpenTransport, options:
   const transport: Transport = await open({ onBytes, onClose: (error) => queue.fail(error ?? vanishedPort(place)) })
   place = { board: board.id, port: transport.port }
 
+  /** Writes, but waits for a line that takes nothing only so long: the answer's time-out then says what is wrong. */
+  const write = (bytes: Uint8Array): Promise<void> =>
+    new Promise((resolve) => {
+      const cancel = clock.after(LONGEST_TIMEOUT_MILLIS, resolve)
+      transport.write(bytes).then(() => {
+        cancel()
+        resolve()
+      }, resolve)
+    })
+
   const send: Connection['send'] = async (message, payload) => {
     sequence = (sequence + 1) & 0xffff
-    await transport.write(encodeFrame({ message: MESSAGES[message], status: 0, sequence, payload }))
+    await write(encodeFrame({ message: MESSAGES[message], status: 0, sequence, payload }))
     return sequence
   }
 
@@ -171,12 +181,13 @@ export const openConnection = async (board: Board, open: OpenTransport, options:
       }
       if (event === 'timeout') timeoutMillis = Math.min(2 * timeoutMillis, LONGEST_TIMEOUT_MILLIS)
       else damaged++
-      await transport.write(wire)
+      await write(wire)
     }
     return null
   }
 
-  const payloadOf = (message: MessageName, frame: Frame): Uint8Array => (frame.status === STATUSES.ok ? frame.payload : throwStatus(place, message, frame.status))
+  const payloadOf = (message: MessageName, frame: Frame): Uint8Array =>
+    frame.status === STATUSES.ok ? frame.payload : throwStatus(place, message, frame.status)
 
   return {
     place,

@@ -11,20 +11,20 @@ import {
   INPUT_HEAD_BYTES,
   type Info,
   NO_SLOT,
-  type ProfileResult,
   PROTOCOL_VERSION,
+  type ProfileResult,
   profileNodes,
   profileRequest,
+  type ResetKind,
+  RUN_HEAD_BYTES,
+  type RunResult,
   readHello,
   readInfo,
   readNetworkRequest,
   readProfile,
   readRun,
   readValueRequest,
-  type ResetKind,
-  type RunResult,
   resetRequest,
-  RUN_HEAD_BYTES,
   runNodeRequest,
   runRequest,
   writeInputRequest,
@@ -97,12 +97,16 @@ const checkFits = (connection: Connection, board: Board, hello: Hello, bytes: Ui
 const writeInputs = async (connection: Connection, hello: Hello, inputs: readonly Uint8Array[]): Promise<void> => {
   const most = hello.maxPayloadBytes - INPUT_HEAD_BYTES
   for (const [input, bytes] of inputs.entries()) {
-    await transferPieces(connection, 'writeInput', { total: bytes.length, most }, (offset, length) => writeInputRequest(input, offset, bytes.subarray(offset, offset + length)))
+    await transferPieces(connection, 'writeInput', { total: bytes.length, most }, (offset, length) =>
+      writeInputRequest(input, offset, bytes.subarray(offset, offset + length)),
+    )
   }
 }
 
-const readValue = (connection: Connection, hello: Hello): ReadValue => (value, total) =>
-  readPieces(connection, 'readValue', { total, most: hello.maxPayloadBytes }, (offset, length) => readValueRequest(value, offset, length))
+const readValue =
+  (connection: Connection, hello: Hello): ReadValue =>
+  (value, total) =>
+    readPieces(connection, 'readValue', { total, most: hello.maxPayloadBytes }, (offset, length) => readValueRequest(value, offset, length))
 
 const infer = async (connection: Connection, hello: Hello, inputs: readonly Uint8Array[], outputs: readonly OutputPlace[]): Promise<RunResult> => {
   const total = outputs.reduce((sum, output) => sum + output.bytes, 0)
@@ -159,7 +163,9 @@ const deviceOf = (board: Board, connection: Connection, hello: Hello): Device =>
       }),
     profile: (inputs, nodeCount) => exclusive(() => profile(connection, hello, inputs, nodeCount)),
     readNetwork: (start, total) =>
-      exclusive(() => readPieces(connection, 'readNetwork', { total, most: hello.maxPayloadBytes }, (offset, length) => readNetworkRequest(start + offset, length))),
+      exclusive(() =>
+        readPieces(connection, 'readNetwork', { total, most: hello.maxPayloadBytes }, (offset, length) => readNetworkRequest(start + offset, length)),
+      ),
     selfTest: () => exclusive(async () => void (await connection.request('selfTest', NOTHING, RUN_PATIENCE_MILLIS))),
     reset: (kind) =>
       exclusive(async () => {

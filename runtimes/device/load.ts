@@ -1,11 +1,11 @@
 // Loading a network into the inactive slot of a board: chunks within the board's credit, resumed wherever the board says it is
 // (docs/protocol.md, "Loading"). The network that was active stays active until the last step.
 
+import { crc32 } from '#src/crc32.js'
 import { DeviceError, garbledLine, silentDevice } from '#src/errors.js'
 import { MESSAGES, STATUSES } from '#src/protocol/codes.js'
 import { type Frame, RESPONSE_BIT, wireBytes } from '#src/protocol/frame.js'
 import { CHUNK_ALIGNMENT, CHUNK_HEAD_BYTES, type Hello, loadBeginRequest, loadChunkRequest, readLoadBegin, readLoadChunk } from '#src/protocol/messages.js'
-import { crc32 } from '#src/crc32.js'
 import { type Connection, throwStatus } from './connection.js'
 
 export interface LoadOptions {
@@ -120,7 +120,13 @@ const loadOnce = async (connection: Connection, hello: Hello, bytes: Uint8Array,
  * Loads a flash file and makes it the active network. A board that restarts on the way is greeted again (`greet`), and the load goes on.
  * @throws DeviceError
  */
-export const loadNetwork = async (connection: Connection, hello: Hello, bytes: Uint8Array, greet: () => Promise<unknown>, options: LoadOptions = {}): Promise<LoadResult> => {
+export const loadNetwork = async (
+  connection: Connection,
+  hello: Hello,
+  bytes: Uint8Array,
+  greet: () => Promise<unknown>,
+  options: LoadOptions = {},
+): Promise<LoadResult> => {
   for (let restarts = 0; ; restarts++) {
     try {
       return await loadOnce(connection, hello, bytes, options)

@@ -1,10 +1,9 @@
 // What a network costs on a board, node by node: counter ticks, and instructions or microseconds per multiply-accumulate made of them.
 
 import type { Board } from '#src/contracts/board.js'
-import { nodeTypes } from '#src/network/graph.js'
-import { costOf } from '#src/network/operator.js'
+import { nodeTypes, typeOf } from '#src/network/graph.js'
+import { operatorOf } from '#src/network/operators/index.js'
 import { allocate, byteLength, type ElementArray, type Network } from '#src/network/types.js'
-import { typeOf } from '#src/network/graph.js'
 import type { Device } from './device.js'
 
 /** What a count stands for: instructions where the emulator gives them exactly, otherwise clock cycles or nanoseconds of the board's counter. */
@@ -48,7 +47,7 @@ export const profileNetwork = async (
   const result = await device.profile(bytes, network.nodes.length)
   const { unit, ticks } = counterUnit(device.board, options.isEmulated)
   const rows = network.nodes.map((node, i): ProfileRow => {
-    const { macs } = costOf(node, nodeTypes(network, node))
+    const macs = operatorOf(node).macs(node, nodeTypes(network, node))
     const count = Math.round((result.ticks[i] as number) / ticks)
     return { name: node.name, kind: node.kind, macs, count, countPerMac: macs === 0 ? null : count / macs }
   })

@@ -14,7 +14,7 @@ import { typeOf } from '../network/graph.js'
 import { elementCount, isQuantized, type Network } from '../network/types.js'
 import { inputLength, quantizeInput } from '../quantize/index.js'
 import { type DataSet, floatImages } from '../train/data.js'
-import { readImageFolder } from '../train/data-files.js'
+import { readImageFolders } from '../train/data-files.js'
 import { fashionMnist, mnist } from '../train/mnist.js'
 
 /** Samples for one network input. */
@@ -100,7 +100,7 @@ export const readSamples = async (source: string, network: Network, options: Sam
   const [name = '', split = options.split] = source.split(':')
   if (Object.hasOwn(DATA_SETS, name) && !existsSync(source)) return checked(await fromKnown(name, split, options), network, source)
   if (!existsSync(source)) throw unreadableFile(source, new Error(`there is no such file, and the known data sets are ${Object.keys(DATA_SETS).join(', ')}`))
-  if (statSync(source).isDirectory()) return checked(fromDataSet(await readImageFolder(source, { name: basename(source) }), options), network, source)
+  if (statSync(source).isDirectory()) return checked(fromDataSet(await readImageFolders(source, basename(source)), options), network, source)
   const numbers = isImagePath(source) ? readImage(await readBytes(source), source) : await readNumbers(source)
   return fromArray(numbers, network, source, options)
 }

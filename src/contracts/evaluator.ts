@@ -38,3 +38,48 @@ export interface Evaluator {
   readonly evaluate: (probes: ProbeSet) => Promise<Evaluation>
   readonly close?: () => Promise<void>
 }
+
+// ---- structured probes: every weight of a layer, up and down ----
+
+/** How a layer's weight costs are obtained (docs/polystep.md, "Unit-resolved costs"). */
+export type CostRule =
+  /** a unit is evaluated at every shift its input levels cause: the costs are those of moved weights */
+  | 'exact'
+  /** a unit is evaluated at one shift, and a weight's cost is that times its input */
+  | 'linearised'
+  /** every weight is moved by itself: exact for any input and for convolutions, slow */
+  | 'direct'
+
+/** What is asked of one layer. */
+export interface LayerProbe {
+  /** index into the nodes of the network cut to its scores */
+  readonly node: number
+  readonly rule: CostRule
+  /** how far a weight moves, in stored levels, 1 or more */
+  readonly radius: number
+  /** input levels that stand for 1: a bias moves by radius times this, and a linearised shift has this size */
+  readonly inputUnit: number
+  /** one of so many positions of a convolution is looked at, another one for each sample; 1: all */
+  readonly positionStride: number
+}
+
+/** Sums over the batch of the change of the loss when a weight moves up or down, exact integers. */
+export interface LayerCosts {
+  readonly up: Float64Array // [taps + 1, channels], the last tap is the bias
+  readonly down: Float64Array // [taps + 1, channels]
+}
+
+/** What a unit-resolved evaluation gives for a batch. */
+export interface UnitEvaluation {
+  readonly layers: readonly LayerCosts[]
+  /** sum of the losses of the batch, 1/4096 nats */
+  readonly loss: number
+  /** samples whose largest score is their label's */
+  readonly correct: number
+  /** unit evaluations executed */
+  readonly evaluations: number
+  /** weight costs obtained */
+  readonly weightProbes: number
+  /** multiply-accumulates of probes, beyond the forward passes */
+  readonly macs: number
+}

@@ -111,12 +111,7 @@ export const batchOf = (rows: readonly (readonly [number, number, number, number
 
 /** Rows [time in microseconds, x, y, polarity] of a batch, the inverse of `batchOf`. */
 export const rowsOf = (batch: EventBatch): [number, number, number, number][] =>
-  Array.from({ length: batch.count }, (_, i) => [
-    batch.timeMicros[i] as number,
-    batch.x[i] as number,
-    batch.y[i] as number,
-    batch.polarity[i] as number,
-  ])
+  Array.from({ length: batch.count }, (_, i) => [batch.timeMicros[i] as number, batch.x[i] as number, batch.y[i] as number, batch.polarity[i] as number])
 
 /** Events from..to (exclusive) as views on the same memory. */
 export const sliceBatch = (batch: EventBatch, from: number, to: number): EventBatch => ({
@@ -151,9 +146,12 @@ export const appendBatch = (columns: Columns, batch: EventBatch): void => {
   columns.count += batch.count
 }
 
+/** The events whose rising numbers are in indices[0..count); the batch itself where that is all of them. */
+export const pickEvents = (batch: EventBatch, indices: Uint32Array, count: number): EventBatch =>
+  count === batch.count ? batch : gatherEvents(batch, indices, count)
+
 /** The events whose numbers are in indices[0..count), in that order, as a new batch. */
-export const pickEvents = (batch: EventBatch, indices: Uint32Array, count: number): EventBatch => {
-  if (count === batch.count) return batch
+export const gatherEvents = (batch: EventBatch, indices: Uint32Array, count: number): EventBatch => {
   const columns = createColumns(batch.rgb !== undefined)
   reserve(columns, count)
   const { timeMicros, x, y, polarity, rgb } = columns

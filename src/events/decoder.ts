@@ -2,7 +2,7 @@
 // applies the fault policy, keeps the ledger and delivers triggers and other records. Formats live in formats/.
 
 import { malformedFile, usage } from '../errors.js'
-import { type Columns, createColumns, type EventBatch, type Geometry, takeBatch, type TriggerBatch, triggersOf } from './batch.js'
+import { type Columns, createColumns, type EventBatch, type Geometry, type TriggerBatch, takeBatch, triggersOf } from './batch.js'
 import { createLedger, type Ledger, tally } from './ledger.js'
 
 /**
@@ -93,6 +93,8 @@ export interface ParserState {
  * where it stopped; what is left comes again with more bytes. `isLast` says that nothing follows.
  */
 export interface Parser<S extends ParserState> {
+  /** bounds of the format itself, used while no geometry is known */
+  readonly bounds?: Geometry
   readonly hasColour?: boolean
   create(options: DecoderOptions): S
   parse(state: S, bytes: Uint8Array, start: number, end: number, sink: Sink, isLast: boolean): number
@@ -211,7 +213,7 @@ export const decoderOf = <S extends ParserState>(parser: Parser<S>, options: Dec
   const finish = (): EventBatch => {
     ledger.eventsIn = ledger.eventsOut + sum(ledger.droppedEvents) + columns.count
     if (policy === 'throw' && (ledger.droppedEvents['beforeTimeBase'] ?? 0) > 0) throw dropAll(columns, sink, 'events stand before the first time base')
-    const bounds = state.geometry ?? UNBOUNDED
+    const bounds = state.geometry ?? parser.bounds ?? UNBOUNDED
     const first = firstFault(columns, check.lastMicros, bounds.width, bounds.height)
     if (first < columns.count) repairEvents(columns, first, check, bounds, policy, sink)
     if (columns.count > 0) check.lastMicros = columns.timeMicros[columns.count - 1] as number

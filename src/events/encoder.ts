@@ -180,7 +180,9 @@ export const encoderOf = (steps: EncodingSteps, options: EncoderOptions): EventE
     hasBegun = true
   }
   const firstTime = (batch: EventBatch, extras: EncodeExtras): number | undefined =>
-    [batch, extras.triggers, extras.exposures].flatMap((part) => (part === undefined || part.count === 0 ? [] : [part.timeMicros[0] as number])).sort((a, b) => a - b)[0]
+    [batch, extras.triggers, extras.exposures]
+      .flatMap((part) => (part === undefined || part.count === 0 ? [] : [part.timeMicros[0] as number]))
+      .sort((a, b) => a - b)[0]
 
   const push = (all: EventBatch, extras: EncodeExtras = {}): Uint8Array => {
     const first = firstTime(all, extras)

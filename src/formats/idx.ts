@@ -3,7 +3,7 @@
 import { malformedFile } from '../errors.js'
 import { decodeElements, NUMERIC_ARRAYS, type NumericData, type NumericKind } from './numeric-array.js'
 
-const KIND_OF_CODE: Readonly<Record<number, NumericKind>> = { 0x08: 'u1', 0x09: 'i1', 0x0b: 'i2', 0x0c: 'i4', 0x0d: 'f4', 0x0e: 'f8' }
+const KIND_OF_CODE: Readonly<Record<number, NumericKind>> = { 8: 'u1', 9: 'i1', 11: 'i2', 12: 'i4', 13: 'f4', 14: 'f8' }
 
 /**
  * Reads an idx file's bytes (already unpacked); `path` is for messages.

@@ -39,7 +39,8 @@ const readPngHeader = (bytes: Uint8Array, path: string): { channels: readonly nu
   const colour = COLOUR_TYPES[view.getUint8(25)]
   if (colour === undefined) throw malformedFile(path, 25, `unknown PNG colour type ${view.getUint8(25)}`)
   checkSize(width, height, path)
-  if (Math.ceil((width * colour.samples * depth) / 8) * height > bytes.length * DEFLATE_RATIO) throw malformedFile(path, 16, `${width}x${height} pixels cannot lie in ${bytes.length} bytes`)
+  if (Math.ceil((width * colour.samples * depth) / 8) * height > bytes.length * DEFLATE_RATIO)
+    throw malformedFile(path, 16, `${width}x${height} pixels cannot lie in ${bytes.length} bytes`)
   return colour
 }
 
@@ -69,7 +70,9 @@ const readPng = (bytes: Uint8Array, path: string): Image => {
 
 /** Reads "P5" or "P6", width, height and largest value as text, then samples. */
 const readNetpbm = (bytes: Uint8Array, channels: 1 | 3, path: string): Image => {
-  const header = /^P[56]((?:\s+|#[^\n]*\n)+)(\d{1,9})((?:\s+|#[^\n]*\n)+)(\d{1,9})((?:\s+|#[^\n]*\n)+)(\d{1,9})\s/.exec(new TextDecoder('latin1').decode(bytes.subarray(0, 4096)))
+  const header = /^P[56]((?:\s+|#[^\n]*\n)+)(\d{1,9})((?:\s+|#[^\n]*\n)+)(\d{1,9})((?:\s+|#[^\n]*\n)+)(\d{1,9})\s/.exec(
+    new TextDecoder('latin1').decode(bytes.subarray(0, 4096)),
+  )
   if (header === null) throw malformedFile(path, 2, 'the PGM or PPM header does not parse')
   const [width, height, largest] = [Number(header[2]), Number(header[4]), Number(header[6])]
   checkSize(width, height, path)

@@ -31,7 +31,8 @@ const readPreamble = (bytes: Uint8Array, path: string): { text: string; dataStar
 const readShape = (text: string | undefined, path: string): readonly number[] => {
   const sizes = (text ?? '?').split(',').map((size) => size.trim())
   if (sizes.at(-1) === '') sizes.pop()
-  if (sizes.length > MAX_RANK || !sizes.every((size) => /^\d{1,15}L?$/.test(size))) throw malformedFile(path, 10, `the header's shape "(${text ?? ''})" does not parse`)
+  if (sizes.length > MAX_RANK || !sizes.every((size) => /^\d{1,15}L?$/.test(size)))
+    throw malformedFile(path, 10, `the header's shape "(${text ?? ''})" does not parse`)
   return sizes.map((size) => Number.parseInt(size, 10))
 }
 
@@ -49,7 +50,8 @@ const int64ToInt32 = (bytes: Uint8Array, isLittleEndian: boolean, isSigned: bool
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return Int32Array.from({ length: bytes.length / 8 }, (_, i) => {
     const x = isSigned ? view.getBigInt64(8 * i, isLittleEndian) : view.getBigUint64(8 * i, isLittleEndian)
-    if (x !== BigInt.asIntN(32, x)) throw malformedFile(path, start + 8 * i, `element ${i} is ${x}, beyond int32`, 'Save it with a smaller type: array.astype("int32").')
+    if (x !== BigInt.asIntN(32, x))
+      throw malformedFile(path, start + 8 * i, `element ${i} is ${x}, beyond int32`, 'Save it with a smaller type: array.astype("int32").')
     return Number(x)
   })
 }
@@ -98,9 +100,11 @@ const transpose = (data: NumericArray, shape: readonly number[]): NumericArray =
 export const readNpy = (bytes: Uint8Array, path: string): NumericData => {
   const { descr, isFortran, shape, dataStart } = readHeader(bytes, path)
   const decoder = /^[<>|=]/.test(descr) ? DECODERS.get(descr.slice(1)) : undefined
-  if (decoder === undefined) throw unsupported(`${path}: elements of type "${descr}" are not read.`, 'Save numbers: array.astype("float32") or another float, integer or bool type.')
+  if (decoder === undefined)
+    throw unsupported(`${path}: elements of type "${descr}" are not read.`, 'Save numbers: array.astype("float32") or another float, integer or bool type.')
   const needed = shape.reduce((product, size) => product * size, decoder.bytes)
-  if (needed !== bytes.length - dataStart) throw malformedFile(path, dataStart, `[${shape.join(',')}] of ${descr} takes ${needed} bytes, the file holds ${bytes.length - dataStart}`)
+  if (needed !== bytes.length - dataStart)
+    throw malformedFile(path, dataStart, `[${shape.join(',')}] of ${descr} takes ${needed} bytes, the file holds ${bytes.length - dataStart}`)
   const data = decoder.decode(bytes.subarray(dataStart), descr[0] !== '>', path, dataStart)
   return { shape, data: isFortran && shape.length > 1 ? transpose(data, shape) : data }
 }

@@ -33,7 +33,7 @@ const swapBytes = (bytes: Uint8Array, size: number): void => {
 export const decodeElements = (bytes: Uint8Array, kind: NumericKind, isLittleEndian: boolean): NumericArray => {
   const copy = bytes.slice()
   const Elements = NUMERIC_ARRAYS[kind]
-  if (isLittleEndian !== isLittleEndianHost) swapBytes(copy, Elements.BYTES_PER_ELEMENT)
+  if (Elements.BYTES_PER_ELEMENT > 1 && isLittleEndian !== isLittleEndianHost) swapBytes(copy, Elements.BYTES_PER_ELEMENT)
   return new Elements(copy.buffer, 0, copy.length / Elements.BYTES_PER_ELEMENT)
 }
 

@@ -50,6 +50,20 @@ interface EmissionRule<E extends Emission> {
 export const requantizeScales = (input: QuantizedType, weights: QuantizedType, output: QuantizedType, channels: number): Float32Array =>
   Float32Array.from({ length: channels }, (_, c) => requantizeScale(channelScale(input, 0), channelScale(weights, c), channelScale(output, 0)))
 
+/** Refuses factors that overflowed float32 (very large scales over very small ones): 0 times infinity has no integer. */
+export const checkFactors = (factors: ArrayLike<number>, where: string): void => {
+  for (let i = 0; i < factors.length; i++) {
+    if (!Number.isFinite(factors[i]))
+      throw invalidNetwork(where, `the scales of input, weights and output give the factor ${factors[i]}, it must be a finite number`)
+  }
+}
+
+/** Refuses a requantizing layer whose factors are not finite. */
+export const checkRequantizeScales = (emission: Emission, input: ValueType, weights: ValueType, output: ValueType, channels: number, where: string): void => {
+  if (emission.kind !== 'requantize' || !isQuantized(input) || !isQuantized(weights) || !isQuantized(output)) return
+  checkFactors(requantizeScales(input, weights, output, channels), where)
+}
+
 const clampRule: EmissionRule<ClampEmission> = {
   stage: 'float',
   check: ({ min, max }, output, where) => {

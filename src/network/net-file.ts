@@ -15,6 +15,9 @@ interface StoredTensor {
   readonly offset: number
 }
 
+/** Free text in the metadata may use the same two names, for strings. */
+const isStored = (x: unknown): x is StoredTensor =>
+  x !== null && typeof x === 'object' && 'type' in x && typeof x.type === 'object' && 'offset' in x && typeof x.offset === 'number'
 const isTensor = (x: unknown): x is Tensor => x !== null && typeof x === 'object' && 'type' in x && 'data' in x && ArrayBuffer.isView((x as Tensor).data)
 const align8 = (n: number): number => Math.ceil(n / 8) * 8
 
@@ -66,12 +69,14 @@ const readFixed = (bytes: Uint8Array, path: string): number => {
   return headerBytes
 }
 
-/** Copies a constant out of the data section; types come from an untrusted header, so they are checked before memory is taken. */
-const readTensor = (data: Uint8Array, stored: StoredTensor, path: string): Tensor => {
+/** Copies a constant out of the data section; types come from an untrusted header, so they are checked before memory is taken. `room` are the bytes that constants may still take: they do not overlap. */
+const readTensor = (data: Uint8Array, stored: StoredTensor, room: { bytes: number }, path: string): Tensor => {
   checkType(stored.type, 'constant')
   const size = byteLength(stored.type)
   if (!Number.isInteger(stored.offset) || stored.offset < 0 || stored.offset + size > data.length)
     throw malformedFile(path, null, 'a constant lies outside the file')
+  room.bytes -= size
+  if (room.bytes < 0) throw malformedFile(path, null, 'constants overlap')
   const copy = data.slice(stored.offset, stored.offset + size)
   return { type: stored.type, data: new (arrayClass(stored.type.kind))(copy.buffer, 0, arrayLength(stored.type)) }
 }
@@ -83,10 +88,10 @@ const readTensor = (data: Uint8Array, stored: StoredTensor, path: string): Tenso
 export const loadNetwork = (bytes: Uint8Array, path: string): Network<Stage> => {
   const headerBytes = readFixed(bytes, path)
   const data = bytes.subarray(align8(FIXED_BYTES + headerBytes))
-  const isStored = (x: unknown): x is StoredTensor => x !== null && typeof x === 'object' && Object.hasOwn(x, 'type') && Object.hasOwn(x, 'offset')
+  const room = { bytes: data.length }
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(FIXED_BYTES, FIXED_BYTES + headerBytes))
-    const network: unknown = JSON.parse(text, (_, x) => (isStored(x) ? readTensor(data, x, path) : x))
+    const network: unknown = JSON.parse(text, (_, x) => (isStored(x) ? readTensor(data, x, room, path) : x))
     if (network === null || typeof network !== 'object') throw malformedFile(path, FIXED_BYTES, 'the header holds no network')
     return verify(network as Network<Stage>)
   } catch (error) {

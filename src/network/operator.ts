@@ -79,8 +79,10 @@ export const checkTensor = (
 /** Refuses weights that are not float32 in the float stage or symmetric int8 (per tensor, or per channel along `axis`) in the integer stage, and a bias that is not float32 or int32. */
 export const checkWeightTypes = (weights: Tensor, bias: Tensor | null, axis: number, stage: Stage, where: string): void => {
   const [weightKind, biasKind] = stage === 'float' ? ['float32', 'float32'] : ['int8', 'int32']
-  if (weights.type.kind !== weightKind) throw invalidNetwork(where, `weights are ${weights.type.kind}, a ${stage} network takes ${weightKind}`)
-  if (bias !== null && bias.type.kind !== biasKind) throw invalidNetwork(where, `the bias is ${bias.type.kind}, a ${stage} network takes ${biasKind}`)
+  if (weights.type.kind !== weightKind)
+    throw invalidNetwork(where, `weights are ${weights.type.kind}, ${stage === 'float' ? 'a' : 'an'} ${stage} network takes ${weightKind}`)
+  if (bias !== null && bias.type.kind !== biasKind)
+    throw invalidNetwork(where, `the bias is ${bias.type.kind}, ${stage === 'float' ? 'a' : 'an'} ${stage} network takes ${biasKind}`)
   if (!isQuantized(weights.type)) return
   if (weights.type.zeroPoint !== 0) throw invalidNetwork(where, `weights have zero point ${weights.type.zeroPoint}, they must be symmetric (0)`)
   if (weights.type.channelAxis !== null && weights.type.channelAxis !== axis) {
@@ -91,7 +93,8 @@ export const checkWeightTypes = (weights: Tensor, bias: Tensor | null, axis: num
 /** Refuses a compute layer's input that is not float32 (float stage) or per-tensor int8 (integer stage). */
 export const checkInputKind = (type: ValueType, stage: Stage, where: string): void => {
   const expected = stage === 'float' ? 'float32' : 'int8'
-  if (type.kind !== expected) throw invalidNetwork(where, `the input is ${type.kind}, a ${stage} network's ${where.split(' ')[0]} takes ${expected}`)
+  if (type.kind !== expected)
+    throw invalidNetwork(where, `the input is ${type.kind}, ${stage === 'float' ? 'a' : 'an'} ${stage} network's ${where.split(' ')[0]} takes ${expected}`)
 }
 
 /** Every tensor among a node's attributes. */

@@ -6,7 +6,7 @@ const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
   return crc
 })
 
-/** The checksum of bytes; that of bytes followed by their own checksum, high byte first, is 0. */
+/** The checksum of bytes. */
 export const crc16 = (bytes: Uint8Array): number => {
   let crc = 0xffff
   for (const byte of bytes) crc = ((crc << 8) & 0xffff) ^ (TABLE[(crc >> 8) ^ byte] as number)

@@ -29,7 +29,7 @@ export const encodeFrame = (frame: Frame): Uint8Array => {
   body.set([frame.message, frame.status, frame.sequence & 255, frame.sequence >> 8])
   body.set(frame.payload, HEAD_BYTES)
   const crc = crc16(body.subarray(0, -2))
-  body.set([crc >> 8, crc & 255], body.length - 2)
+  body.set([crc & 255, crc >> 8], body.length - 2)
   const encoded = encodeCobs(body)
   const wire = new Uint8Array(encoded.length + 2)
   wire.set(encoded, 1)
@@ -39,7 +39,9 @@ export const encodeFrame = (frame: Frame): Uint8Array => {
 /** The frame between two delimiters, or null where it is damaged. */
 export const decodeFrame = (encoded: Uint8Array): Frame | null => {
   const body = decodeCobs(encoded)
-  if (body === null || body.length < FRAME_EXTRA_BYTES || crc16(body) !== 0) return null
+  if (body === null || body.length < FRAME_EXTRA_BYTES) return null
+  const [crcLow, crcHigh] = body.subarray(-2) as unknown as [number, number]
+  if (crc16(body.subarray(0, -2)) !== (crcLow | (crcHigh << 8))) return null
   const [message, status, low, high] = body as unknown as [number, number, number, number]
   return { message, status, sequence: low | (high << 8), payload: body.slice(HEAD_BYTES, -2) }
 }

@@ -8,14 +8,7 @@ import type { TensorFlow } from './tfjs.js'
 export type OnStatistics = (mean: Tensor, variance: Tensor) => void
 
 /** x [..., channels] normalized by its own statistics, times gamma [channels], plus beta [channels]. */
-export const batchNormTraining = (
-  tf: TensorFlow,
-  x: Tensor,
-  gamma: Tensor,
-  beta: Tensor,
-  epsilon: number,
-  onStatistics: OnStatistics,
-): Tensor => {
+export const batchNormTraining = (tf: TensorFlow, x: Tensor, gamma: Tensor, beta: Tensor, epsilon: number, onStatistics: OnStatistics): Tensor => {
   const channels = x.shape.at(-1) ?? 1
   const rows = tf.reshape(x, [1, x.size / channels, 1, channels]) as Tensor4D
   const normalize = tf.customGrad((x4, gamma1, beta1, save) => {

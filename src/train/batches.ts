@@ -1,8 +1,8 @@
 // Batches of a data set as the network sees them: float32, scaled, changed at random for training. Every draw is a function of
 // (seed, epoch, position), so a resumed training sees the same batches.
 
-import { boundedInteger, randomWords, STREAMS } from '#src/random.js'
 import { elementCount } from '#src/network/types.js'
+import { boundedInteger, randomWords, STREAMS } from '#src/random.js'
 import type { DataSet } from './data.js'
 import type { Augmentation } from './schedule.js'
 

@@ -10,8 +10,7 @@ const BATCH = 250
 export type Scorer = (x: Tensor) => Tensor
 
 /** The share of samples whose highest score is their label's, 0..1. */
-export const accuracy = (tf: TensorFlow, model: LayersModel, data: DataSet): number =>
-  accuracyOf(tf, (x) => model.predictOnBatch(x) as Tensor, data)
+export const accuracy = (tf: TensorFlow, model: LayersModel, data: DataSet): number => accuracyOf(tf, (x) => model.predictOnBatch(x) as Tensor, data)
 
 /** The same for any function that scores. */
 export const accuracyOf = (tf: TensorFlow, score: Scorer, data: DataSet): number => {

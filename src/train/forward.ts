@@ -18,7 +18,13 @@ export interface TrainingStep {
 export const trainingForward = (tf: TensorFlow, graph: ModelGraph, x: Tensor, step: TrainingStep): Tensor => {
   const values: Tensor[] = [x]
   for (const call of graph.calls) {
-    values[call.output] = callOutput(tf, call, call.inputs.map((index) => valueAt(values, index)), step, call.output === graph.output)
+    values[call.output] = callOutput(
+      tf,
+      call,
+      call.inputs.map((index) => valueAt(values, index)),
+      step,
+      call.output === graph.output,
+    )
   }
   return valueAt(values, graph.output)
 }
@@ -43,14 +49,19 @@ const applyLayer = ({ layer }: LayerCall, inputs: Tensor[]): Tensor =>
 
 const dropoutSeed = ({ seed, step }: TrainingStep, layer: number): number => randomWords(seed, step, STREAMS.dropout, layer)[0]
 
-/** Batch normalization as one operation that updates the moving averages; undefined where the axis is not the last or gamma or beta is missing. */
+/** Batch normalization as one operation that updates the moving averages; undefined where the axis is not the last. */
 const batchNorm = (tf: TensorFlow, call: LayerCall, x: Tensor): Tensor | undefined => {
-  const [gamma, beta] = ['gamma', 'beta'].map((name) => findWeight(call.layer, name))
   const { axis, epsilon = 1e-3, momentum = 0.99 } = call.config
   const channelAxis = typeof axis === 'number' ? axis : axis?.[0]
-  if (gamma === undefined || beta === undefined || (channelAxis !== -1 && channelAxis !== x.rank - 1)) return undefined
+  if (channelAxis !== -1 && channelAxis !== x.rank - 1) return undefined
+  const channels = x.shape.at(-1) ?? 1
+  const gamma = findWeight(call.layer, 'gamma') ?? tf.ones([channels])
+  const beta = findWeight(call.layer, 'beta') ?? tf.zeros([channels])
   return batchNormTraining(tf, x, gamma, beta, epsilon, (mean, variance) => {
-    for (const [name, value] of [['moving_mean', mean], ['moving_variance', variance]] as const) {
+    for (const [name, value] of [
+      ['moving_mean', mean],
+      ['moving_variance', variance],
+    ] as const) {
       const moving = findWeight(call.layer, name)
       moving?.assign(tf.add(tf.mul(moving, momentum), tf.mul(value, 1 - momentum)))
     }
@@ -60,7 +71,8 @@ const batchNorm = (tf: TensorFlow, call: LayerCall, x: Tensor): Tensor | undefin
 /** Mean cross-entropy of logits [n, classes] against labels [n]; smoothing moves that share of each target to all classes evenly. */
 export const crossEntropy = (tf: TensorFlow, logits: Tensor, labels: Int32Array, smoothing = 0): Tensor => {
   const classes = logits.shape.at(-1) ?? 1
-  if (logits.rank !== 2) throw unsupported(`the model's output has shape [${logits.shape.join(', ')}], training takes [n, classes].`, 'End the model with a dense layer.')
+  if (logits.rank !== 2)
+    throw unsupported(`the model's output has shape [${logits.shape.join(', ')}], training takes [n, classes].`, 'End the model with a dense layer.')
   const targets = new Float32Array(labels.length * classes).fill(smoothing / classes)
   labels.forEach((label, i) => {
     targets[i * classes + label] = (targets[i * classes + label] ?? 0) + 1 - smoothing

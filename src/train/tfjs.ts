@@ -43,10 +43,25 @@ const loadWasm = async (): Promise<TensorFlow> => {
   tf.enableProdMode()
   const wasm = unwrap(await import('@tensorflow/tfjs-backend-wasm'))
   wasm.setWasmPaths(dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm')) + sep)
-  await tf.setBackend('wasm')
-  await tf.ready()
+  await withoutCrashHandlers(async () => {
+    if (!(await tf.setBackend('wasm'))) throw new Error('the wasm backend does not start')
+    await tf.ready()
+  })
   registerTrainingKernels(tf)
   return tf
+}
+
+const CRASH_EVENTS = ['uncaughtException', 'unhandledRejection'] as const
+
+/** Runs `start` and removes the handlers it adds for crashes: the backend's print its whole source in front of every error. */
+const withoutCrashHandlers = async (start: () => Promise<void>): Promise<void> => {
+  const before = CRASH_EVENTS.map((event) => new Set(process.rawListeners(event)))
+  await start()
+  for (const [i, event] of CRASH_EVENTS.entries()) {
+    for (const listener of process.rawListeners(event)) {
+      if (!before[i]?.has(listener)) process.removeListener(event, listener as () => void)
+    }
+  }
 }
 
 /** The module behind the default export that Node puts around CommonJS. */

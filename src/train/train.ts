@@ -16,6 +16,7 @@ import { type EpochRecord, loadState, removeState, saveState } from './resume-fi
 import { learningRateAt, type OptimizerSettings, type Schedule } from './schedule.js'
 import { loadTensorFlow, type TensorFlow } from './tfjs.js'
 import { assignWeights, makeTrainer, type Trainer, trainStep } from './trainer.js'
+import { copyWeights, restoreWeights } from './weights.js'
 
 export interface TrainOptions {
   /** folder for model.json, weights.bin and the state to resume from; default: nothing is written */
@@ -115,7 +116,10 @@ const checkShapes = (model: LayersModel, { train: data }: Splits): void => {
   const [input, output] = [model.inputs[0]?.shape ?? [], model.outputs[0]?.shape ?? []]
   const expected = input.slice(1).join(', ')
   if (expected !== data.shape.join(', ')) {
-    throw inputMismatch(`${data.name} has samples of shape [${data.shape.join(', ')}], the model takes [${expected}].`, 'Change the input shape of the model or the data.')
+    throw inputMismatch(
+      `${data.name} has samples of shape [${data.shape.join(', ')}], the model takes [${expected}].`,
+      'Change the input shape of the model or the data.',
+    )
   }
   if (output.length !== 2) {
     throw unsupported(`the model gives values of shape [${output.slice(1).join(', ')}], training takes one score a class.`, 'End the model with a dense layer.')
@@ -134,7 +138,7 @@ const runEpochs = async (session: Session, options: TrainOptions, start: number)
     if (loss === null) return 'interrupted'
     const validationAccuracy = accuracy(session.tf, session.model, session.splits.validation)
     session.history.push({ epoch: epoch + 1, loss, validationAccuracy })
-    if (isBest(session.history)) session.best = { epoch: epoch + 1, weights: snapshot(session.model) }
+    if (isBest(session.history)) session.best = { epoch: epoch + 1, weights: copyWeights(session.model) }
     if (options.output !== undefined) await saveCheckpoint(session, options.output)
     tell(session.batches, loss)
   }
@@ -186,17 +190,9 @@ const isBest = (history: readonly EpochRecord[]): boolean => bestRecord(history)
 const hasStoppedEarly = ({ history, schedule }: Session): boolean =>
   schedule.patienceEpochs !== undefined && history.length - (bestRecord(history)?.epoch ?? 0) >= schedule.patienceEpochs
 
-/** All weights of a model, copied, in the order of model.weights. */
-const snapshot = (model: LayersModel): Float32Array[] => model.weights.map((weight) => Float32Array.from(weight.read().dataSync()))
-
-const restore = (tf: TensorFlow, model: LayersModel, weights: readonly Float32Array[]): void =>
-  tf.tidy(() => {
-    model.setWeights(model.weights.map(({ shape }, i) => tf.tensor(weights[i] as Float32Array, shape as number[])))
-  })
-
 const saveCheckpoint = async (session: Session, output: string): Promise<void> => {
   const { tf, model, trainer, best, history, plan } = session
-  const weights = snapshot(model)
+  const weights = copyWeights(model)
   if (best.epoch === history.length) await saveModel(tf, model, output)
   const tensors = [...weights, ...best.weights, ...trainer.state.first, ...trainer.state.second]
   await saveState(output, { plan, step: trainer.state.step, history, bestEpoch: best.epoch, tensors })
@@ -206,23 +202,33 @@ const resumeSession = async (session: Session, output: string): Promise<void> =>
   const { tf, model, trainer } = session
   const state = await loadState(output)
   if (state.plan !== session.plan) {
-    throw inputMismatch(`${output} holds the state of another training (recipe, seed, schedule or data differ).`, 'Resume with the same settings, or train again without --resume.')
+    throw inputMismatch(
+      `${output} holds the state of another training (recipe, seed, schedule or data differ).`,
+      'Resume with the same settings, or train again without --resume.',
+    )
   }
   const count = model.weights.length
   const tensors = trainer.variables.length
-  restore(tf, model, state.tensors.slice(0, count))
+  restoreWeights(tf, model, state.tensors.slice(0, count))
   session.best = { epoch: state.bestEpoch, weights: state.tensors.slice(count, 2 * count) }
   session.history.push(...state.history)
   trainer.state.step = state.step
-  trainer.state.first.forEach((array, i) => array.set(state.tensors[2 * count + i] ?? []))
-  trainer.state.second.forEach((array, i) => array.set(state.tensors[2 * count + tensors + i] ?? []))
-  trainer.weights.forEach((array, i) => array.set(trainer.variables[i]?.dataSync() ?? []))
+  copyInto(trainer.state.first, state.tensors.slice(2 * count))
+  copyInto(trainer.state.second, state.tensors.slice(2 * count + tensors))
+  copyInto(
+    trainer.weights,
+    trainer.variables.map((variable) => variable.dataSync() as Float32Array),
+  )
   assignWeights(trainer)
+}
+
+const copyInto = (targets: readonly Float32Array[], sources: readonly Float32Array[]): void => {
+  for (const [i, target] of targets.entries()) target.set(sources[i] ?? [])
 }
 
 const finish = async (session: Session, options: TrainOptions, stopped: TrainResult['stopped'], start: number): Promise<TrainResult> => {
   const { tf, model, splits, history, best } = session
-  if (best.epoch > 0) restore(tf, model, best.weights)
+  if (best.epoch > 0) restoreWeights(tf, model, best.weights)
   const testAccuracy = stopped === 'interrupted' ? null : accuracy(tf, model, splits.test)
   if (stopped !== 'interrupted' && options.output !== undefined) await removeState(options.output)
   return {

@@ -26,7 +26,10 @@ export const makeTrainer = (tf: TensorFlow, model: LayersModel, settings: Optimi
     variables,
     weights,
     decays: variables.map((variable) => variable.rank > 1),
-    state: initialState(settings, weights.map((array) => array.length)),
+    state: initialState(
+      settings,
+      weights.map((array) => array.length),
+    ),
   }
 }
 

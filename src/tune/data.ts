@@ -19,7 +19,10 @@ export const checkTuneData = (network: Network, data: TuneData): void => {
   network.inputs.forEach((value, i) => {
     const expected = data.count * arrayLength(typeOf(network, value))
     if (data.inputs[i]?.length !== expected) {
-      throw inputMismatch(`the data has ${data.inputs[i]?.length ?? 0} elements for input ${i}, ${data.count} samples take ${expected}.`, 'Encode the data for the network that is tuned.')
+      throw inputMismatch(
+        `the data has ${data.inputs[i]?.length ?? 0} elements for input ${i}, ${data.count} samples take ${expected}.`,
+        'Encode the data for the network that is tuned.',
+      )
     }
   })
   if (data.labels !== undefined && data.labels.length !== data.count) {

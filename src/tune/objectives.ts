@@ -23,7 +23,8 @@ export const argmax = (scores: ArrayLike<number>): number => {
 
 const labelOf = (labels: ArrayLike<number>, sample: number, scores: Float64Array): number => {
   const label = labels[sample] ?? -1
-  if (label < 0 || label >= scores.length) throw usage(`sample ${sample} has label ${labels[sample]}, the network has ${scores.length} scores.`, 'Number the classes from 0.')
+  if (label < 0 || label >= scores.length)
+    throw usage(`sample ${sample} has label ${labels[sample]}, the network has ${scores.length} scores.`, 'Number the classes from 0.')
   return label
 }
 

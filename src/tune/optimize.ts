@@ -41,7 +41,7 @@ export interface OptimizeOptions {
   readonly steps?: number
   /** time in all; default: no limit but steps */
   readonly seconds?: number
-  /** score of an iterate on data that the losses do not see, larger is better */
+  /** score of an iterate on data that the losses do not see, larger is better; the start counts as an iterate */
   readonly validate?: (parameters: Float64Array) => number | Promise<number>
   /** steps between validations; default 50. The last iterate is always validated. */
   readonly validateEvery?: number
@@ -67,9 +67,20 @@ const mean = (values: Float64Array): number => values.reduce((a, b) => a + b, 0)
 
 /** Minimizes from `start`. The same method, evaluator and start give the same bytes whatever the timing, if `steps` and not `seconds` ends the run. */
 export const optimize = async <S extends { readonly step: number }>(method: Method<S>, start: Float64Array, options: OptimizeOptions): Promise<Optimized> => {
-  const { on, steps = Number.POSITIVE_INFINITY, seconds = Number.POSITIVE_INFINITY, validate, validateEvery = 50, resume, now = () => performance.now() } = options
+  const {
+    on,
+    steps = Number.POSITIVE_INFINITY,
+    seconds = Number.POSITIVE_INFINITY,
+    validate,
+    validateEvery = 50,
+    resume,
+    now = () => performance.now(),
+  } = options
   if (on.parameters !== method.parameters || start.length !== method.parameters) {
-    throw inputMismatch(`the method moves ${method.parameters} parameters, the evaluator takes ${on.parameters}, the start has ${start.length}.`, 'Make all three for the same parameters.')
+    throw inputMismatch(
+      `the method moves ${method.parameters} parameters, the evaluator takes ${on.parameters}, the start has ${start.length}.`,
+      'Make all three for the same parameters.',
+    )
   }
   if (resume !== undefined && resume.method !== method.name) {
     throw inputMismatch(`the checkpoint is of ${resume.method}, the run is of ${method.name}.`, 'Resume with the method that wrote the checkpoint.')
@@ -88,6 +99,7 @@ export const optimize = async <S extends { readonly step: number }>(method: Meth
     validatedStep = tuner.step()
     if (best === null || score > best.score) best = { parameters, score, step: tuner.step() }
   }
+  if (resume === undefined) await validateIterate()
   while (tuner.step() < steps && spent.seconds < seconds && options.signal?.aborted !== true) {
     const probes = tuner.ask()
     const result = probes.count === 0 ? { losses: new Float64Array(0), passes: 0, macs: 0 } : await on.evaluate(probes)

@@ -42,8 +42,7 @@ const BIAS_LIMIT = 2 ** 24
 export type WeightedNode = Node & { readonly weights: Tensor; readonly bias: Tensor | null }
 
 /** True for nodes with int8 weights (dense and the convolutions). */
-export const isTunable = (node: Node): node is WeightedNode =>
-  'weights' in node && (node as WeightedNode).weights.type.kind === 'int8'
+export const isTunable = (node: Node): node is WeightedNode => 'weights' in node && (node as WeightedNode).weights.type.kind === 'int8'
 
 /** Input levels that stand for the real value 1, at least 1: what a bias is counted in. */
 export const inputUnit = (network: Network, node: Node): number => {
@@ -64,7 +63,20 @@ const tensorsOf = (network: Network<'integer'>, index: number, options: Paramete
     unit: 1,
     limit: options.largestLevel?.(node.name) ?? 127,
   }
-  const bias = node.bias === null ? [] : [{ name: `${node.name}.bias`, node: index, attribute: 'bias' as const, rows: 1, columns: node.bias.data.length, unit: inputUnit(network, node), limit: BIAS_LIMIT }]
+  const bias =
+    node.bias === null
+      ? []
+      : [
+          {
+            name: `${node.name}.bias`,
+            node: index,
+            attribute: 'bias' as const,
+            rows: 1,
+            columns: node.bias.data.length,
+            unit: inputUnit(network, node),
+            limit: BIAS_LIMIT,
+          },
+        ]
   return [weights, ...bias].filter(({ attribute }) => options.kinds?.includes(attribute) ?? true)
 }
 
@@ -72,7 +84,8 @@ const tensorsOf = (network: Network<'integer'>, index: number, options: Paramete
 export const networkParameters = (network: Network<'integer'>, options: ParameterOptions = {}): NetworkParameters => {
   const tunable = network.nodes.filter(isTunable).map((node) => node.name)
   const unknown = options.layers?.find((name) => !tunable.includes(name))
-  if (unknown !== undefined) throw usage(`"${unknown}" is not a layer with int8 weights of "${network.name}".`, `Layers that can be tuned: ${tunable.join(', ')}.`)
+  if (unknown !== undefined)
+    throw usage(`"${unknown}" is not a layer with int8 weights of "${network.name}".`, `Layers that can be tuned: ${tunable.join(', ')}.`)
   let start = 0
   const tensors = network.nodes.flatMap((node, index) => {
     if (options.layers !== undefined && !options.layers.includes(node.name)) return []

@@ -12,7 +12,7 @@ import { biasRotation, randomRotation, unitDirection } from './rotation.js'
 import { type Schedule, valueAt } from './schedule.js'
 import type { Duals } from './sinkhorn.js'
 import { fullSpace, type Subspace } from './subspace.js'
-import { type Template, template, type TemplateKind } from './template.js'
+import { type Template, type TemplateKind, template } from './template.js'
 import { type WeightRule, weightsOf } from './weights.js'
 
 /** beta grows linearly from `initial` to `final` over `steps` steps. */
@@ -98,14 +98,14 @@ const settingsOf = (parameters: number, options: PolyStepOptions): Settings => {
   const space = options.subspace ?? fullSpace(parameters)
   const shape = template(options.template ?? 'orthoplex', options.particleDimension ?? (space.kind === 'full' ? 2 : 8))
   const probesPerVertex = options.probesPerVertex ?? 1
-  if (space.parameters !== parameters) throw usage(`the subspace is of ${space.parameters} parameters, there are ${parameters}.`, 'Make the subspace for the same parameters.')
+  if (space.parameters !== parameters)
+    throw usage(`the subspace is of ${space.parameters} parameters, there are ${parameters}.`, 'Make the subspace for the same parameters.')
   if (!(Number.isInteger(probesPerVertex) && probesPerVertex >= 1)) throw usage(`${probesPerVertex} probes of a vertex are not possible.`, 'Choose 1 or more.')
   return { options, space, shape, particles: Math.ceil(space.coordinates / shape.dimension), probesPerVertex }
 }
 
 /** A constant radius is in units of epsilon, a scheduled one stands as it is. */
-const radiusAt = (radius: number | Schedule, step: number, epsilon: number): number =>
-  typeof radius === 'number' ? radius * epsilon : valueAt(radius, step)
+const radiusAt = (radius: number | Schedule, step: number, epsilon: number): number => (typeof radius === 'number' ? radius * epsilon : valueAt(radius, step))
 
 const jitterAt = (jitter: number, seed: number, step: number): number =>
   jitter === 0 ? 1 : 1 + jitter * (2 * (uniforms(1, seed, step, STREAMS.method)[0] as number) - 1)
@@ -151,8 +151,7 @@ const parametersOf = (space: Subspace, state: PolyStepState): Float64Array => {
 }
 
 /** True where an amortized step repeats the average move instead of evaluating. */
-const isAmortized = (options: PolyStepOptions, state: PolyStepState): boolean =>
-  state.averageMove !== null && state.step % (options.amortizeSteps ?? 1) !== 0
+const isAmortized = (options: PolyStepOptions, state: PolyStepState): boolean => state.averageMove !== null && state.step % (options.amortizeSteps ?? 1) !== 0
 
 /** Probe (i V + v) K + k - 1 moves particle i to probeRadius k / (K + 1) along vertex v; all other particles stay. */
 const probesOf = (settings: Settings, state: PolyStepState): ProbeSet => {
@@ -240,7 +239,13 @@ const moveParticles = (settings: Settings, state: PolyStepState, losses: Float64
   const geometry = geometryAt(settings, state)
   const costs = penalizeNonFinite(meanOverProbes(losses, settings.probesPerVertex))
   const epsilon = options.weightEpsilon === undefined ? geometry.epsilon : valueAt(options.weightEpsilon, state.step)
-  const { weights, duals } = weightsOf(options.rule ?? { kind: 'softmax' }, scaleCosts(costs, options.costScale ?? 'none'), shape.vertexCount, epsilon, state.duals)
+  const { weights, duals } = weightsOf(
+    options.rule ?? { kind: 'softmax' },
+    scaleCosts(costs, options.costScale ?? 'none'),
+    shape.vertexCount,
+    epsilon,
+    state.duals,
+  )
   const move = weightedMoves(settings, geometry, weights)
   const momentum = options.momentum ?? null
   const velocity = momentum === null ? move : sum(move, state.velocity, momentumAt(momentum, state.step))
@@ -289,7 +294,8 @@ export const polyStep = (parameters: number, options: PolyStepOptions): Method<P
     tell: (state, losses) => {
       if (isAmortized(options, state)) return repeatMove(settings, state)
       const expected = settings.particles * settings.shape.vertexCount * settings.probesPerVertex
-      if (losses.length !== expected) throw inputMismatch(`a PolyStep step was told ${losses.length} losses, it asked for ${expected}.`, 'Tell one loss for each probe, in their order.')
+      if (losses.length !== expected)
+        throw inputMismatch(`a PolyStep step was told ${losses.length} losses, it asked for ${expected}.`, 'Tell one loss for each probe, in their order.')
       return moveParticles(settings, state, losses)
     },
     iterate: (state) => parametersOf(settings.space, state),

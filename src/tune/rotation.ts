@@ -10,8 +10,7 @@ const negateColumn = (matrix: Float64Array, size: number, column: number): void 
 }
 
 /** A plane rotation by an angle in radians. */
-export const planeRotation = (angle: number): Float64Array =>
-  Float64Array.of(Math.cos(angle), -Math.sin(angle), Math.sin(angle), Math.cos(angle)) // [2, 2]
+export const planeRotation = (angle: number): Float64Array => Float64Array.of(Math.cos(angle), -Math.sin(angle), Math.sin(angle), Math.cos(angle)) // [2, 2]
 
 /** The rotation of a Gaussian matrix: Q of its QR, column j times the sign of R_jj (0 counts as +), column 0 negated where det < 0. */
 export const rotationOf = (gaussian: Float64Array, size: number): Float64Array => {

@@ -63,8 +63,14 @@ export const sinkhorn = (costs: Float64Array, vertices: number, epsilon: number,
   const shifted = costs.map((c) => c - least)
   const [f, g] = warm(duals, epsilon, 10 * shifted.reduce((a, b) => Math.max(a, b), 0), particles, vertices)
   const damping = relaxation === Number.POSITIVE_INFINITY ? 1 : relaxation / (relaxation + epsilon)
-  const rowAt = (i: number) => (j: number): number => ((g[j] as number) - (shifted[i * vertices + j] as number)) / epsilon
-  const columnAt = (j: number) => (i: number): number => ((f[i] as number) - (shifted[i * vertices + j] as number)) / epsilon
+  const rowAt =
+    (i: number) =>
+    (j: number): number =>
+      ((g[j] as number) - (shifted[i * vertices + j] as number)) / epsilon
+  const columnAt =
+    (j: number) =>
+    (i: number): number =>
+      ((f[i] as number) - (shifted[i * vertices + j] as number)) / epsilon
   let converged = false
   let iterations = 0
   while (iterations < maxIterations && !converged) {

@@ -1,6 +1,6 @@
 // From costs to weights: how much of each vertex a particle takes. Rows of the result sum to 1; a transport plan is weights / particles.
 
-import { type Duals, sinkhorn, type SinkhornOptions } from './sinkhorn.js'
+import { type Duals, type SinkhornOptions, sinkhorn } from './sinkhorn.js'
 
 /** How costs become weights. softmax is the published rule; the others are for comparison. */
 export type WeightRule =
@@ -62,7 +62,13 @@ const transportWeights = (rule: SinkhornOptions, costs: Float64Array, vertices: 
   return { weights: rowWeights(result.plan, vertices), duals: result.duals }
 }
 
-type Solve<K extends WeightRule['kind']> = (rule: Extract<WeightRule, { kind: K }>, costs: Float64Array, vertices: number, epsilon: number, duals: Duals | null) => Weights
+type Solve<K extends WeightRule['kind']> = (
+  rule: Extract<WeightRule, { kind: K }>,
+  costs: Float64Array,
+  vertices: number,
+  epsilon: number,
+  duals: Duals | null,
+) => Weights
 
 const RULES: { readonly [K in WeightRule['kind']]: Solve<K> } = {
   softmax: (_, costs, vertices, epsilon) => ({ weights: softmaxWeights(costs, vertices, epsilon), duals: null }),

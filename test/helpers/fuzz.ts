@@ -96,26 +96,27 @@ export const mutate = (bytes: Uint8Array, seed: number, n: number): Uint8Array =
   return damaged
 }
 
-const arrayBytes = (): number => {
-  const { arrayBuffers } = process.memoryUsage()
-  return arrayBuffers
-}
+const arrayBytes = (): number => process.memoryUsage().arrayBuffers
 
 type Read = (bytes: Uint8Array) => unknown
 
-/** Reads one input; gives the code of the refusal, or null where it was read. @throws where the reader broke its promise */
-const readOne = async (read: Read, bytes: Uint8Array, label: string, memoryBytes: number): Promise<string | null> => {
-  const before = arrayBytes()
+const codeOf = async (read: Read, bytes: Uint8Array, label: string): Promise<string | null> => {
   try {
     await read(bytes)
     return null
   } catch (error) {
-    if (!(error instanceof SpikeportError)) throw new Error(`${label}: threw ${error instanceof Error ? error.stack : String(error)}`)
-    return error.code
-  } finally {
-    const taken = arrayBytes() - before
-    if (taken > memoryBytes) throw new Error(`${label}: took ${taken} bytes for an input of ${bytes.length}`)
+    if (error instanceof SpikeportError) return error.code
+    throw new Error(`${label}: threw ${error instanceof Error ? error.stack : String(error)}`)
   }
+}
+
+/** Reads one input; gives the code of the refusal, or null where it was read. @throws where the reader broke its promise */
+const readOne = async (read: Read, bytes: Uint8Array, label: string, memoryBytes: number): Promise<string | null> => {
+  const before = arrayBytes()
+  const code = await codeOf(read, bytes, label)
+  const taken = arrayBytes() - before
+  if (taken > memoryBytes) throw new Error(`${label}: took ${taken} bytes for an input of ${bytes.length}`)
+  return code
 }
 
 const readEach = async (read: Read, inputs: Iterable<readonly [string, Uint8Array]>, memoryBytes: number): Promise<FuzzReport> => {
@@ -144,5 +145,8 @@ export const fuzzTruncations = (read: Read, bytes: Uint8Array, { repair = (x) =>
   readEach(read, truncations(bytes, repair), memoryBytes)
 
 /** Reads seeded random mutations of bytes. @throws where the reader throws anything but a SpikeportError */
-export const fuzzMutations = (read: Read, bytes: Uint8Array, { seed = 1, mutations = 10_000, repair = (x) => x, memoryBytes = MEMORY_BYTES }: FuzzOptions = {}): Promise<FuzzReport> =>
-  readEach(read, mutants(bytes, seed, mutations, repair), memoryBytes)
+export const fuzzMutations = (
+  read: Read,
+  bytes: Uint8Array,
+  { seed = 1, mutations = 10_000, repair = (x) => x, memoryBytes = MEMORY_BYTES }: FuzzOptions = {},
+): Promise<FuzzReport> => readEach(read, mutants(bytes, seed, mutations, repair), memoryBytes)

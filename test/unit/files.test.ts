@@ -37,7 +37,11 @@ describe('readBytes', () => {
     await writeFile(at('a'), new Uint8Array(1001))
     await writeFile(at('a.gz'), gzipSync(new Uint8Array(1001)))
     await writeFile(at('b'), new Uint8Array(1000))
-    const message = (name: string): object => ({ code: 'FILE_MALFORMED', message: `${at(name)}: longer than 1000 bytes.`, note: 'Check that this is the right file, or split it.' })
+    const message = (name: string): object => ({
+      code: 'FILE_MALFORMED',
+      message: `${at(name)}: longer than 1000 bytes.`,
+      note: 'Check that this is the right file, or split it.',
+    })
     await expect(readBytes(at('a'), { maxBytes: 1000 })).rejects.toMatchObject(message('a'))
     await expect(readBytes(at('a.gz'), { maxBytes: 1000 })).rejects.toMatchObject(message('a.gz'))
     expect(await readBytes(at('b'), { maxBytes: 1000 })).toHaveLength(1000)
@@ -50,13 +54,23 @@ describe('readBytes', () => {
   it('refuses broken gzip and text that is not UTF-8', async () => {
     await writeFile(at('a.gz'), gzipSync('hello').subarray(0, 15))
     await writeFile(at('b'), Uint8Array.of(0xff, 0xfe, 0xff))
-    await expect(readBytes(at('a.gz'))).rejects.toMatchObject({ code: 'FILE_MALFORMED', message: `${at('a.gz')}: the gzip data do not unpack (unexpected end of file).` })
+    await expect(readBytes(at('a.gz'))).rejects.toMatchObject({
+      code: 'FILE_MALFORMED',
+      message: `${at('a.gz')}: the gzip data do not unpack (unexpected end of file).`,
+    })
     await expect(readText(at('b'))).rejects.toMatchObject({ code: 'FILE_MALFORMED', message: `${at('b')}: not UTF-8 text.` })
   })
 
   it('says why a file cannot be read', async () => {
-    await expect(readBytes(at('none'))).rejects.toMatchObject({ code: 'FILE_UNREADABLE', message: `cannot read ${at('none')}: ENOENT: no such file or directory.`, note: 'Check the path and its permissions.' })
-    await expect(readBytes(folder)).rejects.toMatchObject({ code: 'FILE_UNREADABLE', message: `cannot read ${folder}: EISDIR: illegal operation on a directory.` })
+    await expect(readBytes(at('none'))).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: `cannot read ${at('none')}: ENOENT: no such file or directory.`,
+      note: 'Check the path and its permissions.',
+    })
+    await expect(readBytes(folder)).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: `cannot read ${folder}: EISDIR: illegal operation on a directory.`,
+    })
   })
 })
 
@@ -79,14 +93,21 @@ describe('writeBytes', () => {
 
   it('says why a file cannot be written and leaves the old one', async () => {
     const note = 'Nothing was left half-written. Free some space or choose another place with -o.'
-    await expect(writeBytes(at('none/a'), 'x')).rejects.toMatchObject({ code: 'FILE_UNWRITABLE', message: `cannot write ${at('none/a')}: ENOENT: no such file or directory.`, note })
+    await expect(writeBytes(at('none/a'), 'x')).rejects.toMatchObject({
+      code: 'FILE_UNWRITABLE',
+      message: `cannot write ${at('none/a')}: ENOENT: no such file or directory.`,
+      note,
+    })
     await mkdir(at('folder'))
     await expect(writeBytes(at('folder'), 'x')).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' })
     expect(await readdir(folder)).toEqual(['folder'])
   })
 
   it.runIf(isLinux)('a full disk gives FILE_UNWRITABLE', async () => {
-    await expect(writeBytes('/dev/full', 'x')).rejects.toMatchObject({ code: 'FILE_UNWRITABLE', message: 'cannot write /dev/full: ENOSPC: no space left on device.' })
+    await expect(writeBytes('/dev/full', 'x')).rejects.toMatchObject({
+      code: 'FILE_UNWRITABLE',
+      message: 'cannot write /dev/full: ENOSPC: no space left on device.',
+    })
     expect((await stat('/dev/full')).isCharacterDevice()).toBe(true)
   })
 

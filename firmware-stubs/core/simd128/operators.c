@@ -1,16 +1,19 @@
-/* The table of operators of the wasm build. */
-#include "../operators.h"
+/* The table of operators of the wasm build: SIMD128 kernels where there are any. */
+#include "simd128.h"
+
+/* run, prepare_bytes, prepare and scratch_bytes of a kernel with prepared constants. */
+#define PREPARED(name) .run = name, .prepare_bytes = name##_prepare_bytes, .prepare = name##_prepare, .scratch_bytes = name##_scratch_bytes
 
 static const operator_t SIMD128[OPERATOR_LIMIT] = {
-    [OPERATOR_DENSE] = {.verify = dense_verify, .run = dense_s8},
-    [OPERATOR_CONV2D] = {.verify = conv2d_verify, .run = conv2d_s8, .overlap = overlap_rows},
-    [OPERATOR_DEPTHWISE] = {.verify = depthwise_verify, .run = depthwise_s8, .overlap = overlap_rows},
-    [OPERATOR_AVERAGE_POOL] = {.verify = average_pool_verify, .run = average_pool_s8, .overlap = overlap_rows},
-    [OPERATOR_MAX_POOL] = {.verify = max_pool_verify, .run = max_pool_s8, .overlap = overlap_rows},
-    [OPERATOR_ADD] = {.verify = add_verify, .run = add_s8, .overlap = overlap_elementwise},
+    [OPERATOR_DENSE] = {.verify = dense_verify, PREPARED(dense_simd), .run_rows = dense_simd_rows},
+    [OPERATOR_CONV2D] = {.verify = conv2d_verify, PREPARED(conv2d_simd), .overlap = overlap_rows},
+    [OPERATOR_DEPTHWISE] = {.verify = depthwise_verify, PREPARED(depthwise_simd), .overlap = overlap_rows},
+    [OPERATOR_AVERAGE_POOL] = {.verify = average_pool_verify, .run = average_pool_simd, .overlap = overlap_rows},
+    [OPERATOR_MAX_POOL] = {.verify = max_pool_verify, .run = max_pool_simd, .overlap = overlap_rows},
+    [OPERATOR_ADD] = {.verify = add_verify, .run = add_simd, .overlap = overlap_elementwise},
     [OPERATOR_CONCAT] = {.verify = concat_verify, .run = concat_run},
     [OPERATOR_RESHAPE] = {.verify = reshape_verify, .run = reshape_run, .overlap = overlap_elementwise},
-    [OPERATOR_RELU] = {.verify = relu_verify, .run = relu_s8, .overlap = overlap_elementwise},
+    [OPERATOR_RELU] = {.verify = relu_verify, .run = relu_simd, .overlap = overlap_elementwise},
     [OPERATOR_SOFTMAX] = {.verify = softmax_verify, .run = softmax_f32},
 };
 
@@ -19,5 +22,5 @@ const operator_t *operator_find(uint16_t code) {
 }
 
 uint32_t operator_batch_rows(void) {
-  return 1;
+  return 8;
 }

@@ -3,13 +3,19 @@
 import type { Command } from 'commander'
 import { registerCheck } from './check.js'
 import { registerDemo } from './demo.js'
+import { registerDeploy } from './deploy.js'
 import { registerDoctor } from './doctor.js'
 import { registerExport } from './export.js'
+import { registerFlash } from './flash.js'
 import { registerImport } from './import.js'
 import { registerInspect } from './inspect.js'
 import { registerList } from './list.js'
+import { registerMonitor } from './monitor.js'
 import { registerPlan } from './plan.js'
+import { registerPorts } from './ports.js'
+import { registerProfile } from './profile.js'
 import { registerQuantize } from './quantize.js'
+import { registerReset } from './reset.js'
 import { registerRun } from './run.js'
 import { registerTrain } from './train.js'
 
@@ -22,6 +28,12 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerCheck,
   registerExport,
   registerRun,
+  registerDeploy,
+  registerFlash,
+  registerMonitor,
+  registerPorts,
+  registerProfile,
+  registerReset,
   registerInspect,
   registerList,
   registerDoctor,

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { EXPORTERS } from '#exporters/index.js'
 import { models } from '#models/index.js'
 import { RUNTIMES } from '#runtimes/index.js'
+import { BOARDS } from '#targets/index.js'
 import { usage } from '../../errors.js'
 import { OPERATORS } from '../../network/operators/index.js'
 import { CALIBRATION_METHODS, SCHEMES } from '../../quantize/index.js'
@@ -14,6 +15,8 @@ const LISTS: Readonly<Record<string, () => Promise<readonly object[]>>> = {
   models: async () => models.map(({ name, description }) => ({ name, description })),
   operators: async () => Object.values(OPERATORS).map(({ kind, stages }) => ({ name: kind, stages: stages.join(', ') })),
   formats: async () => Object.values(EXPORTERS).map(({ name, extension, description }) => ({ name, extension, description })),
+  boards: async () =>
+    BOARDS.map(({ id, name, core, clockHz, memory, provenBy }) => ({ name: id, description: name, core, clockHz, arenaBytes: memory.arenaBytes, provenBy })),
   engines: async () => Object.keys(RUNTIMES).map((name) => ({ name })),
   schemes: async () => Object.keys(SCHEMES).map((name) => ({ name, calibration: CALIBRATION_METHODS.join(', ') })),
 }

@@ -2,8 +2,8 @@
 // the top left: the address counts rows from the bottom and columns from the right. See docs/events.md, "AEDAT 2".
 
 import { appendEvent, type Geometry, reserve } from '../batch.js'
-import { decoderOf, type DecoderOptions, type EventDecoder, type Parser, type ParserState, type Sink } from '../decoder.js'
-import { type EncoderOptions, encoderOf, type EncodingSteps, type EventEncoder } from '../encoder.js'
+import { type DecoderOptions, decoderOf, type EventDecoder, type Parser, type ParserState, type Sink } from '../decoder.js'
+import { type EncoderOptions, type EncodingSteps, type EventEncoder, encoderOf } from '../encoder.js'
 import { tally } from '../ledger.js'
 import { type HeaderState, readHeader } from './header-lines.js'
 
@@ -50,8 +50,14 @@ const unwrap = (state: Aedat2State, time: number, sink: Sink): number => {
 
 /** DVS128: bit 0 clear = ON, column from the right in bits 7..1, row from the bottom in bits 14..8, bit 15 = special (sync). */
 const takeDvs128 = (address: number, timeMicros: number, recordBytes: number, sink: Sink): void => {
-  if ((address & 0xffff0000) !== 0) return tally(sink.ledger.droppedBytes, 'unknownAddress', recordBytes)
-  if ((address & 0x8000) !== 0) return takeSpecial(timeMicros, recordBytes, sink)
+  if ((address & 0xffff0000) !== 0) {
+    tally(sink.ledger.droppedBytes, 'unknownAddress', recordBytes)
+    return
+  }
+  if ((address & 0x8000) !== 0) {
+    takeSpecial(timeMicros, recordBytes, sink)
+    return
+  }
   sink.ledger.eventBytes += recordBytes
   appendEvent(sink.columns, timeMicros, 127 - ((address >>> 1) & 127), 127 - ((address >>> 8) & 127), (address & 1) ^ 1)
 }
@@ -60,13 +66,20 @@ const takeDvs128 = (address: number, timeMicros: number, recordBytes: number, si
 const takeDavis = (address: number, timeMicros: number, recordBytes: number, { width, height }: Geometry, sink: Sink): void => {
   if (address < 0) {
     tally(sink.ledger.otherBytes, 'frameOrImu', recordBytes)
-    return tally(sink.ledger.records, 'frameOrImu')
+    tally(sink.ledger.records, 'frameOrImu')
+    return
   }
-  if ((address & 0x400) !== 0) return takeSpecial(timeMicros, recordBytes, sink)
+  if ((address & 0x400) !== 0) {
+    takeSpecial(timeMicros, recordBytes, sink)
+    return
+  }
   sink.ledger.eventBytes += recordBytes
   const x = width - 1 - ((address >>> 12) & 0x3ff)
   const y = height - 1 - ((address >>> 22) & 0x1ff)
-  if (x < 0 || y < 0) return tally(sink.ledger.droppedEvents, 'outOfBounds')
+  if (x < 0 || y < 0) {
+    tally(sink.ledger.droppedEvents, 'outOfBounds')
+    return
+  }
   appendEvent(sink.columns, timeMicros, x, y, (address >>> 11) & 1)
 }
 
@@ -134,6 +147,15 @@ const addressOf = (sensor: Sensor, x: number, y: number, on: number): number => 
   return ((height - 1 - y) << 22) | ((width - 1 - x) << 12) | (on << 11)
 }
 
+const loopOf = (micros: number): number => Math.floor((micros + LOOP_MICROS / 2) / LOOP_MICROS)
+
+/** True where a reader of signed 32-bit stamps unwraps the step right: less than half the range, steps back within one loop. */
+const isReadable = (last: number, time: number): boolean =>
+  time >= last ? time - last < LOOP_MICROS / 2 : loopOf(time) === loopOf(last) && last - time <= LOOP_MICROS / 2
+
+/** A word with its bytes in reverse order. */
+const swapped = (word: number): number => (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)
+
 const steps = (options: EncoderOptions): EncodingSteps => {
   const sensor = sensorFor(options)
   const { width, height } = GEOMETRIES[sensor]
@@ -149,15 +171,14 @@ const steps = (options: EncoderOptions): EncodingSteps => {
     events: ({ timeMicros, x, y, polarity }, from, to, out, drop) => {
       for (let i = from; i < to; i++) {
         const time = timeMicros[i] as number
-        const loopOf = (micros: number): number => Math.floor((micros + LOOP_MICROS / 2) / LOOP_MICROS)
-        if (last !== null && (time - last >= LOOP_MICROS / 2 || (time < last && (loopOf(time) !== loopOf(last) || last - time > LOOP_MICROS / 2)))) {
+        if (last !== null && !isReadable(last, time)) {
           drop(time < last ? 'nonMonotonic' : 'timeGap')
           continue
         }
         last = time
         const address = addressOf(sensor, x[i] as number, y[i] as number, polarity[i] as number)
-        const stamp = time % LOOP_MICROS | 0
-        for (const word of [address, stamp]) for (const shift of [24, 16, 8, 0]) out.u8((word >>> shift) & 255)
+        out.u32(swapped(address))
+        out.u32(swapped(time | 0))
       }
     },
   }

@@ -2,12 +2,12 @@
 // jAER's .dat is another format (AEDAT). See docs/events.md, "DAT".
 
 import { reserve } from '../batch.js'
-import { decoderOf, type DecoderOptions, type EventDecoder, type Parser, type ParserState, type Sink } from '../decoder.js'
-import { type EncoderOptions, encoderOf, type EncodingSteps, type EventEncoder } from '../encoder.js'
+import { type DecoderOptions, decoderOf, type EventDecoder, type Parser, type ParserState, type Sink } from '../decoder.js'
+import { type EncoderOptions, type EncodingSteps, type EventEncoder, encoderOf } from '../encoder.js'
 import { tally } from '../ledger.js'
 import { type HeaderState, readHeader } from './header-lines.js'
 import { createPropheseeHeader, headerGeometry, type PropheseeHeader, takeHeaderLine } from './prophesee-header.js'
-import { BLOCK_BYTES, i32le, loadWords, u32le, words32 } from './words.js'
+import { BLOCK_BYTES, i32le, loadWords, storeWords, u32le, words32 } from './words.js'
 
 interface DatState extends ParserState, HeaderState {
   header: PropheseeHeader
@@ -63,17 +63,18 @@ const takeRecords = (state: DatState, count: number, sink: Sink): void => {
     const time = (words32[2 * i] as number) >>> 0
     const address = words32[2 * i + 1] as number
     if (time < last) {
+      state.lastTime = last
       unwrap(state, time, sink)
       loop = state.loopMicros
     }
     last = time
-    state.lastTime = time
     timeMicros[n] = loop + time
     x[n] = address & xMask
     y[n] = (address >>> yShift) & yMask
     polarity[n] = ((address >>> pShift) & 15) === 0 ? 0 : 1
     n++
   }
+  state.lastTime = last
   sink.columns.count = n
   sink.ledger.eventBytes += RECORD_BYTES * count
 }
@@ -144,6 +145,8 @@ const steps = (options: EncoderOptions): EncodingSteps => {
       out.u16(0x080c)
     },
     events: ({ timeMicros, x, y, polarity }, from, to, out, drop) => {
+      let words = 0
+      let loop = Math.floor(last / LOOP_MICROS) * LOOP_MICROS
       for (let i = from; i < to; i++) {
         const time = timeMicros[i] as number
         // The reader sees only 32 bits: a step must be shorter than half the range, and a step back must not cross a loop.
@@ -152,9 +155,13 @@ const steps = (options: EncoderOptions): EncodingSteps => {
           continue
         }
         last = time
-        out.u32(time % LOOP_MICROS)
-        out.u32(((polarity[i] as number) << 28) | ((y[i] as number) << 14) | (x[i] as number))
+        if (time < loop || time >= loop + LOOP_MICROS) loop = Math.floor(time / LOOP_MICROS) * LOOP_MICROS
+        words32[words] = time - loop
+        words32[words + 1] = ((polarity[i] as number) << 28) | ((y[i] as number) << 14) | (x[i] as number)
+        words += 2
+        if (words === words32.length) words = storeWords(words, 4, out)
       }
+      storeWords(words, 4, out)
     },
   }
 }

@@ -2,8 +2,8 @@
 // See docs/events.md, "Event Stream".
 
 import { appendEvent, type EventBatch, reserve } from '../batch.js'
-import { decoderOf, type DecoderOptions, type EventDecoder, type Parser, type ParserState, type Sink } from '../decoder.js'
-import { type ByteWriter, type EncoderOptions, encoderOf, type EncodingSteps, type EventEncoder } from '../encoder.js'
+import { type DecoderOptions, decoderOf, type EventDecoder, type Parser, type ParserState, type Sink } from '../decoder.js'
+import { type ByteWriter, type EncoderOptions, type EncodingSteps, type EventEncoder, encoderOf } from '../encoder.js'
 import { tally } from '../ledger.js'
 import { ascii, hasMarker, u16le } from './words.js'
 

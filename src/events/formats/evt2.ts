@@ -2,12 +2,12 @@
 // See docs/events.md, "EVT2.0".
 
 import { type Geometry, reserve } from '../batch.js'
-import { decoderOf, type DecoderOptions, type EventDecoder, type Parser, type ParserState, type Sink } from '../decoder.js'
-import { type EncoderOptions, encoderOf, type EncodingSteps, type EventEncoder } from '../encoder.js'
+import { type DecoderOptions, decoderOf, type EventDecoder, type Parser, type ParserState, type Sink } from '../decoder.js'
+import { type EncoderOptions, type EncodingSteps, type EventEncoder, encoderOf } from '../encoder.js'
 import { tally } from '../ledger.js'
 import { type HeaderState, readHeader } from './header-lines.js'
 import { createPropheseeHeader, headerGeometry, type PropheseeHeader, takeHeaderLine } from './prophesee-header.js'
-import { BLOCK_BYTES, loadWords, words32 } from './words.js'
+import { BLOCK_BYTES, loadWords, storeWords, words32 } from './words.js'
 
 /** Time of EVT2 and EVT2.1: 34 bits, of which TIME_HIGH carries the upper 28. */
 export interface HighTime {
@@ -43,7 +43,7 @@ interface Evt2State extends ParserState, HeaderState {
 }
 
 /** Names of the word types that are neither events, times nor triggers. */
-const OTHER_TYPES: Readonly<Record<number, string>> = { 0xd: 'imu', 0xe: 'others', 0xf: 'continued' }
+const OTHER_TYPES: Readonly<Record<number, string>> = { 13: 'imu', 14: 'others', 15: 'continued' }
 
 /** The plain definition: one word at a time, every type. The block decoder below must agree with it. */
 const takeWord = (state: Evt2State, word: number, sink: Sink): void => {
@@ -51,13 +51,17 @@ const takeWord = (state: Evt2State, word: number, sink: Sink): void => {
   const type = word >>> 28
   if (type === 8) {
     takeHighTime(state.time, word & 0x0fffffff, sink)
-    return tally(ledger.otherBytes, 'time', 4)
+    tally(ledger.otherBytes, 'time', 4)
+    return
   }
   const hasTime = state.time.high >= 0
   const timeMicros = baseMicros(state.time) + ((word >>> 22) & 63)
   if (type < 2) {
     ledger.eventBytes += 4
-    if (!hasTime) return tally(ledger.droppedEvents, 'beforeTimeBase')
+    if (!hasTime) {
+      tally(ledger.droppedEvents, 'beforeTimeBase')
+      return
+    }
     reserve(columns, 1)
     const n = columns.count++
     columns.timeMicros[n] = timeMicros
@@ -73,7 +77,10 @@ const takeWord = (state: Evt2State, word: number, sink: Sink): void => {
     return
   }
   const name = OTHER_TYPES[type]
-  if (name === undefined) return tally(ledger.droppedBytes, 'unknownWord', 4)
+  if (name === undefined) {
+    tally(ledger.droppedBytes, 'unknownWord', 4)
+    return
+  }
   tally(ledger.otherBytes, name, 4)
   tally(ledger.records, name)
 }
@@ -106,7 +113,9 @@ const takeWords = (state: Evt2State, count: number, sink: Sink): void => {
   tally(sink.ledger.otherBytes, 'time', 4 * times)
 }
 
-const parser: Parser<Evt2State> = {
+type TakeWords = (state: Evt2State, count: number, sink: Sink) => void
+
+const parserOf = (take: TakeWords): Parser<Evt2State> => ({
   create: (options) => ({
     geometry: options.geometry ?? null,
     isHeaderDone: false,
@@ -125,14 +134,25 @@ const parser: Parser<Evt2State> = {
       const byteCount = Math.min((end - at) & ~3, BLOCK_BYTES)
       loadWords(bytes, at, byteCount, 4)
       reserve(sink.columns, (end - at) >> 2)
-      takeWords(state, byteCount >> 2, sink)
+      take(state, byteCount >> 2, sink)
       at += byteCount
     }
     return at
   },
-}
+})
+
+const parser = parserOf(takeWords)
 
 export const createEvt2Decoder = (options: DecoderOptions = {}): EventDecoder => decoderOf(parser, options)
+
+/** The same by the plain definition only; tests compare the two. */
+export const createPlainEvt2Decoder = (options: DecoderOptions = {}): EventDecoder =>
+  decoderOf(
+    parserOf((state, count, sink) => {
+      for (const word of words32.subarray(0, count)) takeWord(state, word, sink)
+    }),
+    options,
+  )
 
 /** Text header of a RAW file. */
 export const rawHeader = (evt: string, format: string, geometry: Geometry, extra = ''): string =>
@@ -171,18 +191,23 @@ const steps = (options: EncoderOptions): EncodingSteps => {
     maxY: 2047,
     maxLoops: { periodMicros: LOOP_MICROS },
     begin: (out) => out.text(rawHeader('2.0', 'EVT2', options.geometry)),
-    events: (batch, from, to, out, drop) => {
+    events: ({ timeMicros, x, y, polarity }, from, to, out, drop) => {
+      let words = 0
+      let base = high * 64
       for (let i = from; i < to; i++) {
-        const timeMicros = batch.timeMicros[i] as number
-        if (timeMicros < high * 64 || timeMicros >= high * 64 + 64) {
-          if (!moveTo(timeMicros, out.u32)) {
+        const time = timeMicros[i] as number
+        if (time < base || time >= base + 64) {
+          words = storeWords(words, 4, out)
+          if (!moveTo(time, out.u32)) {
             drop('nonMonotonic')
             continue
           }
+          base = high * 64
         }
-        const low = timeMicros - high * 64
-        out.u32(((batch.polarity[i] as number) << 28) | (low << 22) | ((batch.x[i] as number) << 11) | (batch.y[i] as number))
+        words32[words++] = ((polarity[i] as number) << 28) | ((time - base) << 22) | ((x[i] as number) << 11) | (y[i] as number)
+        if (words === words32.length) words = storeWords(words, 4, out)
       }
+      storeWords(words, 4, out)
     },
     trigger: (timeMicros, channel, value, out) => {
       if (channel > 31 || !moveTo(timeMicros, out.u32)) return false

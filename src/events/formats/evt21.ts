@@ -2,8 +2,8 @@
 // See docs/events.md, "EVT2.1".
 
 import { reserve } from '../batch.js'
-import { decoderOf, type DecoderOptions, type EventDecoder, type Parser, type ParserState, type Sink } from '../decoder.js'
-import { type ByteWriter, type EncoderOptions, encoderOf, type EncodingSteps, type EventEncoder } from '../encoder.js'
+import { type DecoderOptions, decoderOf, type EventDecoder, type Parser, type ParserState, type Sink } from '../decoder.js'
+import { type ByteWriter, type EncoderOptions, type EncodingSteps, type EventEncoder, encoderOf } from '../encoder.js'
 import { tally } from '../ledger.js'
 import { baseMicros, createHighTime, type HighTime, highWordsTo, rawHeader, takeHighTime } from './evt2.js'
 import { type HeaderState, readHeader } from './header-lines.js'
@@ -17,24 +17,29 @@ interface Evt21State extends ParserState, HeaderState {
   byteOrder: 'little' | 'legacy' | null
 }
 
-const OTHER_TYPES: Readonly<Record<number, string>> = { 0xe: 'others', 0xf: 'continued' }
+const OTHER_TYPES: Readonly<Record<number, string>> = { 14: 'others', 15: 'continued' }
 
 /** Words looked at to judge the byte order where nothing states it. */
 const JUDGED_WORDS = 64
 
-/** How much a half looks like the type half: known types, event columns that are multiples of 32, time words. */
-const likeness = (half: number): number => {
+/**
+ * How much a pair of halves looks like (type half, mask half): a time word has no mask, an event word has one and begins at a
+ * multiple of 32 columns.
+ */
+const likeness = (half: number, mask: number): number => {
   const type = half >>> 28
-  if (type === 8) return 2
-  if (type < 2) return ((half >>> 11) & 31) === 0 ? 1 : -2
-  return type === 0xa || type >= 0xe ? 1 : -2
+  if (type === 8) return mask === 0 ? 3 : -2
+  if (type < 2) return ((half >>> 11) & 31) === 0 ? (mask === 0 ? -1 : 2) : -2
+  return type === 0xa || type >= 0xe ? 0 : -2
 }
 
-/** Judges the byte order of whole words of bytes[start, end): the right order gives known types and columns; a tie is "little". */
+/** Judges the byte order of whole words of bytes[start, end) by which reading is more likely; a tie is "little". */
 export const judgeByteOrder = (bytes: Uint8Array, start: number, end: number): 'little' | 'legacy' => {
   let balance = 0
   for (let at = start; at + 8 <= end && at < start + 8 * JUDGED_WORDS; at += 8) {
-    balance += likeness(i32le(bytes, at + 4)) - likeness(i32le(bytes, at))
+    const first = i32le(bytes, at)
+    const second = i32le(bytes, at + 4)
+    balance += likeness(second, first) - likeness(first, second)
   }
   return balance >= 0 ? 'little' : 'legacy'
 }
@@ -51,16 +56,23 @@ const takeOther = (state: Evt21State, half: number, sink: Sink): void => {
   const type = half >>> 28
   if (type === 8) {
     takeHighTime(state.time, half & 0x0fffffff, sink)
-    return tally(ledger.otherBytes, 'time', 8)
+    tally(ledger.otherBytes, 'time', 8)
+    return
   }
   if (type === 0xa) {
     tally(ledger.otherBytes, 'trigger', 8)
-    if (state.time.high < 0) return tally(ledger.records, 'triggerBeforeTimeBase')
+    if (state.time.high < 0) {
+      tally(ledger.records, 'triggerBeforeTimeBase')
+      return
+    }
     sink.triggers.push([baseMicros(state.time) + ((half >>> 22) & 63), (half >>> 8) & 31, half & 1])
     return
   }
   const name = OTHER_TYPES[type]
-  if (name === undefined) return tally(ledger.droppedBytes, 'unknownWord', 8)
+  if (name === undefined) {
+    tally(ledger.droppedBytes, 'unknownWord', 8)
+    return
+  }
   tally(ledger.otherBytes, name, 8)
   tally(ledger.records, name)
 }

@@ -3,14 +3,14 @@
 // See docs/events.md, "EVT3.0".
 
 import { reserve } from '../batch.js'
-import { decoderOf, type DecoderOptions, type EventDecoder, type Parser, type ParserState, type Sink } from '../decoder.js'
-import { type ByteWriter, type EncoderOptions, encoderOf, type EncodingSteps, type EventEncoder } from '../encoder.js'
+import { type DecoderOptions, decoderOf, type EventDecoder, type Parser, type ParserState, type Sink } from '../decoder.js'
+import { type ByteWriter, type EncoderOptions, type EncodingSteps, type EventEncoder, encoderOf } from '../encoder.js'
 import { tally } from '../ledger.js'
 import { rawHeader } from './evt2.js'
 import { vectorEnd } from './evt21.js'
 import { type HeaderState, readHeader } from './header-lines.js'
 import { createPropheseeHeader, headerGeometry, type PropheseeHeader, takeHeaderLine } from './prophesee-header.js'
-import { BLOCK_BYTES, loadWords, words16 } from './words.js'
+import { BLOCK_BYTES, loadWords, storeWords, words16 } from './words.js'
 
 interface Evt3State extends ParserState, HeaderState {
   header: PropheseeHeader
@@ -31,7 +31,7 @@ const LOOP_MICROS = 2 ** 24
 const WRAP_STEPS = 2048
 const LAST_COLUMN = 2047
 
-const OTHER_TYPES: Readonly<Record<number, string>> = { 0x7: 'continued', 0xd: 'imu', 0xe: 'others', 0xf: 'continued' }
+const OTHER_TYPES: Readonly<Record<number, string>> = { 7: 'continued', 13: 'imu', 14: 'others', 15: 'continued' }
 
 const timeOf = (state: Evt3State): number => state.loopMicros + state.high * 4096 + state.low
 
@@ -54,7 +54,10 @@ const missing = (state: Evt3State): string | null => {
 const takeSingle = (state: Evt3State, word: number, sink: Sink): void => {
   sink.ledger.eventBytes += 2
   const reason = missing(state)
-  if (reason !== null) return tally(sink.ledger.droppedEvents, reason)
+  if (reason !== null) {
+    tally(sink.ledger.droppedEvents, reason)
+    return
+  }
   emit(state, word & 2047, (word >>> 11) & 1, sink)
 }
 
@@ -87,12 +90,18 @@ const takeOther = (state: Evt3State, word: number, sink: Sink): void => {
   const type = word >>> 12
   if (type === 0xa) {
     tally(ledger.otherBytes, 'trigger', 2)
-    if (state.high < 0) return tally(ledger.records, 'triggerBeforeTimeBase')
+    if (state.high < 0) {
+      tally(ledger.records, 'triggerBeforeTimeBase')
+      return
+    }
     sink.triggers.push([timeOf(state), (word >>> 8) & 15, word & 1])
     return
   }
   const name = OTHER_TYPES[type]
-  if (name === undefined) return tally(ledger.droppedBytes, 'unknownWord', 2)
+  if (name === undefined) {
+    tally(ledger.droppedBytes, 'unknownWord', 2)
+    return
+  }
   tally(ledger.otherBytes, name, 2)
   tally(ledger.records, name)
 }
@@ -103,42 +112,49 @@ const takeWord = (state: Evt3State, word: number, sink: Sink): void => {
   switch (word >>> 12) {
     case 0:
       state.row = word & 2047
-      return tally(sink.ledger.otherBytes, 'row', 2)
+      tally(sink.ledger.otherBytes, 'row', 2)
+      return
     case 2:
-      return takeSingle(state, word, sink)
+      takeSingle(state, word, sink)
+      return
     case 3:
       state.base = word & 2047
       state.basePolarity = (word >>> 11) & 1
-      return tally(sink.ledger.otherBytes, 'vectorBase', 2)
+      tally(sink.ledger.otherBytes, 'vectorBase', 2)
+      return
     case 4:
-      return takeVector(state, value, 12, sink)
+      takeVector(state, value, 12, sink)
+      return
     case 5:
-      return takeVector(state, value & 255, 8, sink)
+      takeVector(state, value & 255, 8, sink)
+      return
     case 6:
       state.low = value
-      return tally(sink.ledger.otherBytes, 'time', 2)
+      tally(sink.ledger.otherBytes, 'time', 2)
+      return
     case 8:
       takeTimeHigh(state, value, sink)
-      return tally(sink.ledger.otherBytes, 'time', 2)
+      tally(sink.ledger.otherBytes, 'time', 2)
+      return
     default:
-      return takeOther(state, word, sink)
+      takeOther(state, word, sink)
+      return
   }
 }
 
-/** Decodes loaded words until `count`; the columns have room for 12 events a word. Starts only once row, base and time are known. */
+/** Decodes `count` loaded words; the columns have room for 12 events each. Until time and row are known, word by word. */
 const takeWords = (state: Evt3State, count: number, sink: Sink): void => {
   let i = 0
-  while (i < count && (state.high < 0 || state.row < 0 || state.base < 0)) {
-    if (state.high >= 0 && state.row >= 0) break
-    takeWord(state, words16[i++] as number, sink)
-  }
+  while (i < count && missing(state) !== null) takeWord(state, words16[i++] as number, sink)
   const { timeMicros, x, y, polarity } = sink.columns
   let n = sink.columns.count
-  let row = state.row
+  let { row, base, basePolarity } = state
+  let highMicros = state.loopMicros + state.high * 4096
   let time = timeOf(state)
   let events = 0
   let rows = 0
   let times = 0
+  let bases = 0
   for (; i < count; i++) {
     const word = words16[i] as number
     const type = word >>> 12
@@ -154,11 +170,14 @@ const takeWords = (state: Evt3State, count: number, sink: Sink): void => {
       rows++
     } else if (type === 6) {
       state.low = word & 4095
-      time = timeOf(state)
+      time = highMicros + (word & 4095)
       times++
-    } else if ((type === 4 || type === 5) && state.base >= 0 && state.base <= LAST_COLUMN - 12) {
+    } else if (type === 3) {
+      base = word & 2047
+      basePolarity = (word >>> 11) & 1
+      bases++
+    } else if ((type === 4 || type === 5) && base >= 0 && base <= LAST_COLUMN - 12) {
       let mask = type === 4 ? word & 4095 : word & 255
-      const { base, basePolarity } = state
       while (mask !== 0) {
         const bit = mask & -mask
         timeMicros[n] = time
@@ -168,27 +187,53 @@ const takeWords = (state: Evt3State, count: number, sink: Sink): void => {
         n++
         mask ^= bit
       }
-      state.base = base + (type === 4 ? 12 : 8)
+      base += type === 4 ? 12 : 8
       events++
     } else {
       state.row = row
+      state.base = base
+      state.basePolarity = basePolarity
       sink.columns.count = n
       takeWord(state, word, sink)
       n = sink.columns.count
-      time = timeOf(state)
+      base = state.base
+      highMicros = state.loopMicros + state.high * 4096
+      time = highMicros + state.low
     }
   }
   state.row = row
+  state.base = base
+  state.basePolarity = basePolarity
   sink.columns.count = n
   sink.ledger.eventBytes += 2 * events
   tally(sink.ledger.otherBytes, 'row', 2 * rows)
   tally(sink.ledger.otherBytes, 'time', 2 * times)
+  tally(sink.ledger.otherBytes, 'vectorBase', 2 * bases)
 }
 
-/** Words decoded between two looks at the room in the columns: room for 12 events each is kept. */
-const ROOM_WORDS = 2048
+/** Most events a word can hold, and the fewest words worth a block of their own. */
+const EVENTS_A_WORD = 12
+const SMALLEST_BLOCK_WORDS = 512
 
-const parser: Parser<Evt3State> = {
+type TakeWords = (state: Evt3State, count: number, sink: Sink) => void
+
+/** Decodes whole words in blocks no larger than the columns surely have room for. */
+const takeBlocks = (take: TakeWords, state: Evt3State, bytes: Uint8Array, start: number, end: number, sink: Sink): number => {
+  const { columns } = sink
+  let at = start
+  if (end - at >= 2) reserve(columns, (end - at) >> 1)
+  while (end - at >= 2) {
+    const words = Math.min((end - at) >> 1, BLOCK_BYTES / 2)
+    if (columns.capacity - columns.count < EVENTS_A_WORD * Math.min(words, SMALLEST_BLOCK_WORDS)) reserve(columns, EVENTS_A_WORD * SMALLEST_BLOCK_WORDS)
+    const block = Math.min(words, Math.floor((columns.capacity - columns.count) / EVENTS_A_WORD))
+    loadWords(bytes, at, 2 * block, 2)
+    take(state, block, sink)
+    at += 2 * block
+  }
+  return at
+}
+
+const parserOf = (take: TakeWords): Parser<Evt3State> => ({
   create: (options) => ({
     geometry: options.geometry ?? null,
     isHeaderDone: false,
@@ -209,19 +254,22 @@ const parser: Parser<Evt3State> = {
       if (!state.isHeaderDone) return at
       state.geometry ??= headerGeometry(state.header)
     }
-    if (end - at >= 2) reserve(sink.columns, (end - at) >> 1)
-    while (end - at >= 2) {
-      const byteCount = Math.min((end - at) & ~1, 2 * ROOM_WORDS, BLOCK_BYTES)
-      loadWords(bytes, at, byteCount, 2)
-      reserve(sink.columns, byteCount * 6)
-      takeWords(state, byteCount >> 1, sink)
-      at += byteCount
-    }
-    return at
+    return takeBlocks(take, state, bytes, at, end, sink)
   },
-}
+})
+
+const parser = parserOf(takeWords)
 
 export const createEvt3Decoder = (options: DecoderOptions = {}): EventDecoder => decoderOf(parser, options)
+
+/** The same by the plain definition only; tests compare the two. */
+export const createPlainEvt3Decoder = (options: DecoderOptions = {}): EventDecoder =>
+  decoderOf(
+    parserOf((state, count, sink) => {
+      for (const word of words16.subarray(0, count)) takeWord(state, word, sink)
+    }),
+    options,
+  )
 
 /** Runs of at least this many events in 32 columns are written as a vector (base, 12, 12, 8 = four words). */
 const VECTOR_EVENTS = 5
@@ -234,7 +282,7 @@ interface WriteState {
 }
 
 const putHigh = (state: WriteState, high: number, out: ByteWriter): void => {
-  out.u16(0x8000 | high % 4096)
+  out.u16(0x8000 | (high % 4096))
   state.high = high
   state.timeMicros = high * 4096
 }
@@ -252,14 +300,19 @@ const moveTo = (state: WriteState, timeMicros: number, out: ByteWriter): boolean
   return true
 }
 
-const putVector = (x: Uint16Array, from: number, to: number, polarity: number, out: ByteWriter): void => {
+/** Writes a run of events as a vector into the scratch block from word `at` on; returns the word after it. */
+const putVector = (x: Uint16Array, from: number, to: number, polarity: number, at: number): number => {
   let mask = 0
   for (let k = from; k < to; k++) mask |= 1 << ((x[k] as number) & 31)
-  out.u16(0x3000 | (polarity << 11) | ((x[from] as number) & ~31))
-  out.u16(0x4000 | (mask & 4095))
-  out.u16(0x4000 | ((mask >>> 12) & 4095))
-  out.u16(0x5000 | (mask >>> 24))
+  words16[at] = 0x3000 | (polarity << 11) | ((x[from] as number) & ~31)
+  words16[at + 1] = 0x4000 | (mask & 4095)
+  words16[at + 2] = 0x4000 | ((mask >>> 12) & 4095)
+  words16[at + 3] = 0x5000 | (mask >>> 24)
+  return at + 4
 }
+
+/** Most words that one run of events adds to the scratch block. */
+const ROOM_FOR_RUN = 8
 
 const steps = (options: EncoderOptions): EncodingSteps => {
   const state: WriteState = { high: -1, row: -1, timeMicros: -1 }
@@ -269,20 +322,34 @@ const steps = (options: EncoderOptions): EncodingSteps => {
     maxLoops: { periodMicros: LOOP_MICROS },
     begin: (out) => out.text(rawHeader('3.0', 'EVT3', options.geometry)),
     events: ({ timeMicros, x, y, polarity }, from, to, out, drop) => {
+      let words = 0
       for (let i = from; i < to; ) {
+        const time = timeMicros[i] as number
         const end = vectorEnd(timeMicros, x, y, polarity, i, to)
-        if (!moveTo(state, timeMicros[i] as number, out)) {
-          for (let k = i; k < end; k++) drop('nonMonotonic')
-          i = end
-          continue
+        if (time !== state.timeMicros || state.high < 0) {
+          const base = state.high * 4096
+          if (state.high >= 0 && time >= base && time < base + 4096) {
+            words16[words++] = 0x6000 | (time - base)
+            state.timeMicros = time
+          } else {
+            words = storeWords(words, 2, out)
+            if (!moveTo(state, time, out)) {
+              for (let k = i; k < end; k++) drop('nonMonotonic')
+              i = end
+              continue
+            }
+          }
         }
-        if (y[i] !== state.row) out.u16(y[i] as number)
-        state.row = y[i] as number
+        const row = y[i] as number
+        if (row !== state.row) words16[words++] = row
+        state.row = row
         const on = polarity[i] as number
-        if (end - i >= VECTOR_EVENTS) putVector(x, i, end, on, out)
-        else for (let k = i; k < end; k++) out.u16(0x2000 | (on << 11) | (x[k] as number))
+        if (end - i >= VECTOR_EVENTS) words = putVector(x, i, end, on, words)
+        else for (let k = i; k < end; k++) words16[words++] = 0x2000 | (on << 11) | (x[k] as number)
+        if (words > words16.length - ROOM_FOR_RUN) words = storeWords(words, 2, out)
         i = end
       }
+      storeWords(words, 2, out)
     },
     trigger: (timeMicros, channel, value, out) => {
       if (channel > 15 || !moveTo(state, timeMicros, out)) return false

@@ -2,8 +2,8 @@
 // See docs/events.md, "N-MNIST".
 
 import { appendEvent, reserve } from '../batch.js'
-import { decoderOf, type DecoderOptions, type EventDecoder, type Parser, type ParserState } from '../decoder.js'
-import { type EncoderOptions, encoderOf, type EncodingSteps, type EventEncoder } from '../encoder.js'
+import { type DecoderOptions, decoderOf, type EventDecoder, type Parser, type ParserState } from '../decoder.js'
+import { type EncoderOptions, type EncodingSteps, type EventEncoder, encoderOf } from '../encoder.js'
 import { tally } from '../ledger.js'
 
 interface NmnistState extends ParserState {
@@ -73,6 +73,9 @@ const steps = (): EncodingSteps => {
 
 export const createNmnistEncoder = (options: EncoderOptions): EventEncoder => encoderOf(steps(), options)
 
+/** A longer pause between two of the first events speaks against the format. */
+const LONGEST_PAUSE_MICROS = 2 ** 21
+
 /** True where whole records of the first bytes look like N-MNIST: time never falls by much and every row is at most 240. */
 export const looksLikeNmnist = (head: Uint8Array): boolean => {
   const count = Math.min(Math.floor(head.length / RECORD_BYTES), 64)
@@ -81,7 +84,8 @@ export const looksLikeNmnist = (head: Uint8Array): boolean => {
   for (let i = 0; i < count; i++) {
     const at = i * RECORD_BYTES
     const time = (((head[at + 2] as number) & 0x7f) << 16) | ((head[at + 3] as number) << 8) | (head[at + 4] as number)
-    if ((head[at + 1] as number) > OVERFLOW_ROW || time - last > 1_000_000) return false
+    if (head[at + 1] === OVERFLOW_ROW) continue
+    if ((head[at + 1] as number) > OVERFLOW_ROW || time - last > LONGEST_PAUSE_MICROS) return false
     if (time < last) falls++
     last = time
   }

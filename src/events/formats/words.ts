@@ -1,6 +1,8 @@
 // Aligned little-endian words for the hot decoders: a block of bytes is copied into one shared scratch buffer and read through
 // typed arrays, which is several times faster than assembling each word from bytes. Nothing here survives a call.
 
+import type { ByteWriter } from '../encoder.js'
+
 /** Bytes of the scratch block; a multiple of every record size that uses it. */
 export const BLOCK_BYTES = 48 * 1024
 
@@ -28,6 +30,14 @@ export const loadWords = (bytes: Uint8Array, at: number, byteCount: number, word
 export const loadBigEndianWords = (bytes: Uint8Array, at: number, byteCount: number, wordBytes: 2 | 4): void => {
   scratchBytes.set(bytes.subarray(at, at + byteCount))
   if (isLittleEndianHost) swapBytes(scratchBytes.subarray(0, byteCount), wordBytes)
+}
+
+/** Appends the first `count` words of the scratch block to an encoder's output; returns 0, the new number of words held. */
+export const storeWords = (count: number, wordBytes: 2 | 4, out: ByteWriter): number => {
+  const stored = scratchBytes.subarray(0, count * wordBytes)
+  if (!isLittleEndianHost) swapBytes(stored, wordBytes)
+  out.bytes(stored)
+  return 0
 }
 
 /** Little-endian numbers of a byte array; the caller has checked the length. */

@@ -28,8 +28,13 @@ export type Convert = (context: Context) => Source
 export const plainSource = (value: number): Source => ({ value, padding: null, softmaxBy: null })
 
 /** Refuses a value with a pending zero padding or behind a softmax. */
-export const valueOf = ({ value, padding, softmaxBy }: Source): number => {
-  if (padding !== null) throw refusedLayer(padding.by, 'is not followed by a convolution with padding valid', 'Let the zero padding stand directly in front of a convolution with padding "valid", or use padding "same".')
+export const readValue = ({ value, padding, softmaxBy }: Source): number => {
+  if (padding !== null)
+    throw refusedLayer(
+      padding.by,
+      'is not followed by a convolution with padding valid',
+      'Let the zero padding stand directly in front of a convolution with padding "valid", or use padding "same".',
+    )
   if (softmaxBy !== null) throw refusedLayer(softmaxBy, 'applies softmax before the last layer', 'Use softmax as the last layer only.')
   return value
 }
@@ -65,4 +70,3 @@ export const transposed = ({ data }: Tensor, rows: number, columns: number): Flo
 }
 
 export const float32Tensor = (shape: Shape, data: Float32Array): Tensor<Float32Type> => ({ type: { kind: 'float32', shape }, data })
-

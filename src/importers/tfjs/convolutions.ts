@@ -3,7 +3,7 @@
 
 import type { Float32Type, Shape, Tensor } from '../../network/types.js'
 import { type Padding, type Pair, samePadding } from '../../network/window.js'
-import { addNode, type Context, type Convert, float32Tensor, onlySource, shapeOfRank, type Source, transposed, valueOf, withSoftmax } from './context.js'
+import { addNode, type Context, type Convert, float32Tensor, onlySource, readValue, type Source, shapeOfRank, transposed, withSoftmax } from './context.js'
 import { brokenLayer, type Layer, refusedLayer } from './document.js'
 import { countOf, countsOf, flagOf, type PaddingMode, paddingModeOf, readActivation, refuseChannelsFirst } from './settings.js'
 
@@ -26,14 +26,16 @@ const windowSettings = (layer: Layer, axes: number): WindowSettings => {
 }
 
 /** Checks what a convolution's config says without its input. */
-export const checkConvolution = (axes: number) => (layer: Layer): void => {
-  refuseChannelsFirst(layer)
-  readActivation(layer)
-  const { mode } = windowSettings(layer, axes)
-  if (mode === 'causal' && axes !== 1) throw brokenLayer(layer, 'has padding causal, which is for one axis')
-  const groups = countOf(layer, 'groups', 1)
-  if (groups !== 1) throw refusedLayer(layer, `has ${groups} groups`, 'Use groups 1, or a depthwise convolution.')
-}
+export const checkConvolution =
+  (axes: number) =>
+  (layer: Layer): void => {
+    refuseChannelsFirst(layer)
+    readActivation(layer)
+    const { mode } = windowSettings(layer, axes)
+    if (mode === 'causal' && axes !== 1) throw brokenLayer(layer, 'has padding causal, which is for one axis')
+    const groups = countOf(layer, 'groups', 1)
+    if (groups !== 1) throw refusedLayer(layer, `has ${groups} groups`, 'Use groups 1, or a depthwise convolution.')
+  }
 
 /** [before, after] along one axis. */
 const axisPadding = ({ kernel, stride, dilation, mode }: WindowSettings, axis: number, size: number): Pair => {
@@ -48,7 +50,7 @@ const paddingOf = (layer: Layer, settings: WindowSettings, source: Source, sizes
   const [vertical, horizontal] = axes.length === 1 ? [[0, 0] as Pair, axes[0] as Pair] : [axes[0] as Pair, axes[1] as Pair]
   const own: Padding = [vertical[0], vertical[1], horizontal[0], horizontal[1]]
   if (source.padding === null) return own
-  if (settings.mode !== 'valid') valueOf(source)
+  if (settings.mode !== 'valid') readValue(source)
   const { sides, by } = source.padding
   const extents = settings.kernel.map((k, axis) => (settings.dilation[axis] as number) * (k - 1) + 1)
   const [height, width] = extents.length === 1 ? [1, extents[0] as number] : [extents[0] as number, extents[1] as number]
@@ -121,7 +123,7 @@ const windowOf = ({ stride, dilation }: WindowSettings, padding: Padding): { str
 
 /** Refuses a source behind a softmax; a pending padding may stay. */
 const withoutSoftmax = (source: Source): Source => {
-  valueOf({ ...source, padding: null })
+  readValue({ ...source, padding: null })
   return source
 }
 
@@ -177,7 +179,15 @@ export const convertSeparableConv2d: Convert = (context) => {
     'depthwise',
   )
   const kernel = weights.get(layer, 'pointwise_kernel', [1, 1, depthwise.type.shape[2] as number, filters])
-  const value = addNode(context, (name) => ({ kind: 'conv2d', name, inputs: [spread], ...POINT, weights: outputsFirst(kernel), bias: biasOf(context, filters), emission }))
+  const value = addNode(context, (name) => ({
+    kind: 'conv2d',
+    name,
+    inputs: [spread],
+    ...POINT,
+    weights: outputsFirst(kernel),
+    bias: biasOf(context, filters),
+    emission,
+  }))
   return withSoftmax(context, value, isSoftmax, 'softmax')
 }
 
@@ -186,14 +196,18 @@ const POINT = { stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0] } as con
 /** A dense layer works on the last axis; over an image or a signal it is a convolution with kernel 1. */
 export const convertDense: Convert = (context) => {
   const { layer, weights, builder } = context
-  const input = valueOf(onlySource(context))
+  const input = readValue(onlySource(context))
   const shape: Shape = builder.shapeOf(input)
   const [units, width] = [countOf(layer, 'units'), shape.at(-1) ?? 0]
   if (shape.length < 1 || shape.length > 3) throw refusedLayer(layer, `works on the shape [${shape.join(',')}]`, 'Flatten in front of the dense layer.')
   const { emission, isSoftmax } = readActivation(layer)
   const matrix = outputsFirst(weights.get(layer, 'kernel', [width, units]))
   const bias = biasOf(context, units)
-  const constants = (rank: number) => ({ weights: float32Tensor([units, ...new Array<number>(rank - 1).fill(1), width], matrix.data as Float32Array), bias, emission })
+  const constants = (rank: number) => ({
+    weights: float32Tensor([units, ...new Array<number>(rank - 1).fill(1), width], matrix.data as Float32Array),
+    bias,
+    emission,
+  })
   const value = addNode(context, (name) => {
     if (shape.length === 1) return { kind: 'dense', name, inputs: [input], ...constants(1) }
     if (shape.length === 2) return { kind: 'conv1d', name, inputs: [input], stride: 1, dilation: 1, padding: [0, 0], ...constants(2) }

@@ -2,8 +2,8 @@
 // Reads the forms of TensorFlow.js 4, tensorflowjs_converter (Keras 2) and Keras 3. Knows nothing of what a layer computes.
 
 import { type MalformedFileError, malformedFile, unsupported } from '../../errors.js'
-import { MAX_AXIS } from '../../network/window.js'
 import type { Shape } from '../../network/types.js'
+import { MAX_AXIS } from '../../network/window.js'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -87,7 +87,8 @@ const readLayer = (x: unknown, { path, scope }: Place): Layer => {
   const config = isObject(entry.config) ? entry.config : {}
   const className = entry.class_name
   const name = entry.name ?? config.name
-  if (typeof className !== 'string' || typeof name !== 'string' || name === '') throw malformedFile(path, null, `a layer without class_name or name: ${show(x)}`)
+  if (typeof className !== 'string' || typeof name !== 'string' || name === '')
+    throw malformedFile(path, null, `a layer without class_name or name: ${show(x)}`)
   return { className, name, config, scope, path }
 }
 
@@ -97,15 +98,18 @@ export const declaredShape = (layer: Layer): Shape | null => {
   if (shape === undefined || shape === null) return null
   if (!Array.isArray(shape) || shape.length === 0) throw brokenLayer(layer, `declares the input shape ${show(shape)}, expected a list`)
   return shape.slice(1).map((size: unknown) => {
-    if (size === null || size === -1) throw refusedLayer(layer, `takes inputs of no fixed size, ${show(shape)}`, 'Build the model with a fixed input shape; only the batch size may be open.')
-    if (!isIndex(size) || size < 1 || size > MAX_AXIS) throw brokenLayer(layer, `declares the input shape ${show(shape)}, sizes are integers from 1 to ${MAX_AXIS}`)
+    if (size === null || size === -1)
+      throw refusedLayer(layer, `takes inputs of no fixed size, ${show(shape)}`, 'Build the model with a fixed input shape; only the batch size may be open.')
+    if (!isIndex(size) || size < 1 || size > MAX_AXIS)
+      throw brokenLayer(layer, `declares the input shape ${show(shape)}, sizes are integers from 1 to ${MAX_AXIS}`)
     return size
   })
 }
 
 const readReference = (x: unknown, where: string, path: string): Reference => {
   const [layer, call, tensor] = Array.isArray(x) ? (x as unknown[]) : []
-  if (typeof layer !== 'string' || !isIndex(call) || !isIndex(tensor)) throw malformedFile(path, null, `${where} holds ${show(x)}, expected [layer, call, tensor]`)
+  if (typeof layer !== 'string' || !isIndex(call) || !isIndex(tensor))
+    throw malformedFile(path, null, `${where} holds ${show(x)}, expected [layer, call, tensor]`)
   return { layer, call, tensor }
 }
 
@@ -153,7 +157,8 @@ const readSequential = (model: Layer, layers: readonly Layer[]): Graph => {
   if (first === undefined) throw malformedFile(model.path, null, `model "${model.name}" has no layers`)
   const hasInput = first.className === 'InputLayer'
   const bodies = layers.map(bodyOf)
-  const declaring = declaredShape(first) === null && declaredShape(model) !== null ? { ...first, config: model.config } : firstDeclaring(first, bodies[0] as Call['body'])
+  const declaring =
+    declaredShape(first) === null && declaredShape(model) !== null ? { ...first, config: model.config } : firstDeclaring(first, bodies[0] as Call['body'])
   const input: GraphInput = hasInput
     ? { reference: inputReference(first.name), layer: first, name: fullName(first) }
     : { reference: inputReference(`${first.name}_input`), layer: declaring, name: `${fullName(first)}_input` }
@@ -191,7 +196,8 @@ const readFunctional = (model: Layer, layers: readonly Layer[], entries: readonl
   const layerOf = new Map(layers.map((layer) => [layer.name, layer]))
   const inputs = readReferences(config.input_layers, `input_layers of model "${model.name}"`, path).map((reference): GraphInput => {
     const layer = layerOf.get(reference.layer)
-    if (layer?.className !== 'InputLayer') throw malformedFile(path, null, `input_layers of model "${model.name}" names "${reference.layer}", which is no InputLayer`)
+    if (layer?.className !== 'InputLayer')
+      throw malformedFile(path, null, `input_layers of model "${model.name}" names "${reference.layer}", which is no InputLayer`)
     return { reference: inputReference(layer.name), layer, name: fullName(layer) }
   })
   return { name: model.name, inputs, calls: raw.map((call) => ({ ...call, inputs: call.inputs.map(fix) })), outputs: outputs.map(fix) }

@@ -28,7 +28,10 @@ const parseJson = (text: string, path: string): unknown => {
 const readLabels = async (folder: string): Promise<readonly string[] | null> => {
   const [plain, metadata] = [join(folder, 'labels.txt'), join(folder, 'metadata.json')]
   if (await exists(plain)) {
-    const lines = (await readText(plain)).split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '')
+    const lines = (await readText(plain))
+      .split(/\r?\n/)
+      .map((line) => line.trim())
+      .filter((line) => line !== '')
     return lines.every((line, i) => line.startsWith(`${i} `)) ? lines.map((line, i) => line.slice(`${i} `.length)) : lines
   }
   if (!(await exists(metadata))) return null
@@ -36,8 +39,9 @@ const readLabels = async (folder: string): Promise<readonly string[] | null> => 
   return Array.isArray(labels) && labels.every((label) => typeof label === 'string') ? labels : null
 }
 
-/** The folder's name for folder/model.json, else the file's name without its ending. */
-const nameOf = (path: string): string => {
+/** The model's own name unless it was numbered automatically; then the folder's for folder/model.json, else the file's without its ending. */
+const nameOf = (path: string, own: string): string => {
+  if (!/^(sequential|model|functional)(_?\d+)?$/i.test(own)) return own
   const file = basename(path, '.json')
   return (file === 'model' ? basename(dirname(resolve(path))) : file) || 'model'
 }
@@ -57,8 +61,8 @@ const readShards = async (json: unknown, path: string): Promise<ReadonlyMap<stri
 export const importTfjs = async (path: string): Promise<Network<'float'>> => {
   const file = (await isFolder(path)) ? join(path, 'model.json') : path
   const json = parseJson(await readText(file), file)
-  readModelGraph(json, file) // what cannot be read at all is refused before its shards are looked for
+  const { name } = readModelGraph(json, file) // what cannot be read at all is refused before its shards are looked for
   const shards = await readShards(json, file)
   const labels = await readLabels(dirname(file))
-  return importTfjsModel(json, (name) => shards.get(name) ?? new Uint8Array(), nameOf(file), { path: file, ...(labels === null ? {} : { labels }) })
+  return importTfjsModel(json, (shard) => shards.get(shard) ?? new Uint8Array(), nameOf(file, name), { path: file, ...(labels === null ? {} : { labels }) })
 }

@@ -45,7 +45,10 @@ const PREPROCESSING: UnsupportedLayer = {
   remedy: 'Prepare the data outside the model; a change of scale is for free, it becomes the scale of the quantized input.',
 }
 const RESHAPING: UnsupportedLayer = { unsupported: 'moves data between axes', remedy: 'Arrange the data outside the model, or use Reshape and Flatten.' }
-const OTHER: UnsupportedLayer = { unsupported: 'is a layer that spikeport does not know', remedy: 'Build the model from the layers that "spikeport list operators" shows.' }
+const OTHER: UnsupportedLayer = {
+  unsupported: 'is a layer that spikeport does not know',
+  remedy: 'Build the model from the layers that "spikeport list operators" shows.',
+}
 
 const LAYERS: Readonly<Record<string, SupportedLayer | UnsupportedLayer>> = {
   Dense: { check: readActivation, convert: convertDense },

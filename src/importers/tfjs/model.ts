@@ -4,8 +4,20 @@
 import { malformedFile, UnsupportedError, unsupported } from '../../errors.js'
 import { createBuilder, type NetworkBuilder } from '../../network/builder.js'
 import type { Network } from '../../network/types.js'
-import { plainSource, type Source, valueOf } from './context.js'
-import { type Call, declaredShape, fullName, type Graph, type GraphInput, isObject, type Layer, readModelGraph, type Reference, refusedLayer } from './document.js'
+import { MAX_AXIS } from '../../network/window.js'
+import { plainSource, readValue, type Source } from './context.js'
+import {
+  type Call,
+  declaredShape,
+  fullName,
+  type Graph,
+  type GraphInput,
+  isObject,
+  type Layer,
+  type Reference,
+  readModelGraph,
+  refusedLayer,
+} from './document.js'
 import { ruleOf } from './layers.js'
 import { openWeights, readManifest, type WeightStore } from './weights.js'
 
@@ -56,13 +68,26 @@ const attempt = <T>(work: Work, step: () => T): T | null => {
   }
 }
 
+/** Networks store sizes in 16 bits. */
+const refuseLongAxes = (work: Work, layer: Layer, source: Source): Source => {
+  const shape = work.builder.shapeOf(source.value)
+  if (shape.some((size) => size > MAX_AXIS)) {
+    throw refusedLayer(
+      layer,
+      `gives the shape [${shape.join(',')}], no axis may be longer than ${MAX_AXIS}`,
+      'Use smaller inputs, or pool in front of this layer.',
+    )
+  }
+  return source
+}
+
 const convertLayer = (work: Work, layer: Layer, sources: readonly Known[]): Known =>
   attempt(work, () => {
     const rule = ruleOf(layer)
     rule.check(layer)
     if (!sources.every((source) => source !== null)) return null
     const nodeName = (suffix?: string): string => uniqueName(work.names, suffix === undefined ? fullName(layer) : `${fullName(layer)}/${suffix}`)
-    return rule.convert({ layer, sources, nodeName, builder: work.builder, weights: work.weights })
+    return refuseLongAxes(work, layer, rule.convert({ layer, sources, nodeName, builder: work.builder, weights: work.weights }))
   })
 
 /** The outputs of a call; most layers have one. */
@@ -70,7 +95,8 @@ const convertCall = (work: Work, { body, inputs, self }: Call, known: ReadonlyMa
   const sources = inputs.map((reference) => known.get(keyOf(reference)) ?? null)
   if (++work.calls > MAX_CALLS) throw malformedFile(work.path, null, `more than ${MAX_CALLS} layers once nested models are unrolled`)
   if ('layer' in body) return [convertLayer(work, body.layer, sources)]
-  if (sources.length !== body.graph.inputs.length) throw malformedFile(work.path, null, `model "${self.layer}" takes ${body.graph.inputs.length} inputs and is given ${sources.length}`)
+  if (sources.length !== body.graph.inputs.length)
+    throw malformedFile(work.path, null, `model "${self.layer}" takes ${body.graph.inputs.length} inputs and is given ${sources.length}`)
   return convertGraph(work, body.graph, sources)
 }
 
@@ -99,7 +125,12 @@ const convertGraph = (work: Work, graph: Graph, sources: readonly Known[]): read
   if (stuck !== undefined) throw malformedFile(work.path, null, `layer "${stuck.self.layer}" reads a value that nothing computes, or its own output`)
   return graph.outputs.map((reference) => {
     const result = known.get(keyOf(reference))
-    if (result === undefined) throw malformedFile(work.path, null, `model "${graph.name}" names the output "${reference.layer}" (call ${reference.call}, tensor ${reference.tensor}), which nothing computes`)
+    if (result === undefined)
+      throw malformedFile(
+        work.path,
+        null,
+        `model "${graph.name}" names the output "${reference.layer}" (call ${reference.call}, tensor ${reference.tensor}), which nothing computes`,
+      )
     return result
   })
 }
@@ -116,16 +147,24 @@ const combined = (name: string, problems: readonly UnsupportedError[]): Unsuppor
   const [first] = problems
   if (first !== undefined && problems.length === 1) return first
   const list = problems.map(({ message }) => message.replace(/^layer /, '').replace(/\.$/, '')).join('; ')
-  return unsupported(`${problems.length} layers of "${name}" are not supported: ${list}.`, [...new Set(problems.map(({ note }) => note))].join(' ')) as UnsupportedError
+  return unsupported(
+    `${problems.length} layers of "${name}" are not supported: ${list}.`,
+    [...new Set(problems.map(({ note }) => note))].join(' '),
+  ) as UnsupportedError
 }
 
 /** An output may be behind a softmax, not behind a padding. */
-const outputValue = (source: Source): number => valueOf({ ...source, softmaxBy: null })
+const outputValue = (source: Source): number => readValue({ ...source, softmaxBy: null })
 
 /** Refuses class names that are not one for each value of the first output. */
 const checkLabels = (labels: readonly string[], classes: number, path: string): readonly string[] => {
   if (labels.length > 0 && labels.length !== classes) {
-    throw malformedFile(path, null, `${labels.length} class names for an output of ${classes} values`, 'Correct labels.txt or metadata.json beside the model, or remove it.')
+    throw malformedFile(
+      path,
+      null,
+      `${labels.length} class names for an output of ${classes} values`,
+      'Correct labels.txt or metadata.json beside the model, or remove it.',
+    )
   }
   return labels
 }
@@ -152,7 +191,12 @@ const metadataOf = (json: unknown): Readonly<Record<string, string>> => {
  *   return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } }
  * }))
  */
-export const importTfjsModel = (modelJson: unknown, shards: Uint8Array | ((path: string) => Uint8Array), name: string, options: ImportOptions = {}): Network<'float'> => {
+export const importTfjsModel = (
+  modelJson: unknown,
+  shards: Uint8Array | ((path: string) => Uint8Array),
+  name: string,
+  options: ImportOptions = {},
+): Network<'float'> => {
   const { path = 'model.json', labels = readLabels(modelJson) } = options
   const graph = readModelGraph(modelJson, path)
   const weights = openWeights(readManifest(modelJson, path), shards, path)

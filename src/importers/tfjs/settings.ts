@@ -70,7 +70,8 @@ export const refuseChannelsFirst = (layer: Layer): void => {
   if (x !== 'channels_last' && x !== 'channelsLast') throw brokenLayer(layer, `has data_format ${show(x)}`)
 }
 
-export const ACTIVATION_REMEDY = 'Train with relu, relu6 or linear, and with softmax as the last layer only (two classes: two units and softmax instead of one and sigmoid).'
+export const ACTIVATION_REMEDY =
+  'Train with relu, relu6 or linear, and with softmax as the last layer only (two classes: two units and softmax instead of one and sigmoid).'
 
 /** An activation's name; Keras may wrap it in an object. */
 export const activationOf = (layer: Layer): string => {

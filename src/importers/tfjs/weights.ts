@@ -62,7 +62,8 @@ const readSpec = (x: unknown, path: string): Spec => {
     throw malformedFile(path, null, `the weights manifest holds ${show(x)}, expected name, shape and dtype`)
   }
   const plain = typeof dtype === 'string' && Object.hasOwn(PLAIN, dtype) ? PLAIN[dtype] : undefined
-  if (plain === undefined) throw unsupported(`${path}: weight "${name}" has type ${show(dtype)}.`, 'Weights must be float32, int32 or bool, or quantized to uint8, uint16 or float16.')
+  if (plain === undefined)
+    throw unsupported(`${path}: weight "${name}" has type ${show(dtype)}.`, 'Weights must be float32, int32 or bool, or quantized to uint8, uint16 or float16.')
   const storage = quantization === undefined || quantization === null ? plain : quantizedStorage(quantization, dtype, name, path)
   return { name, shape: shape as number[], storage, byteLength: elementCount(shape as number[]) * storage.bytes }
 }
@@ -70,7 +71,13 @@ const readSpec = (x: unknown, path: string): Spec => {
 /** Shards lie in the model's folder or below; anything else is refused, a model file must not name other files. */
 const checkShardPath = (shard: unknown, path: string): string => {
   const isInside = typeof shard === 'string' && shard !== '' && !/^[/\\]|^[a-z][a-z0-9+.-]*:|\\|\0/i.test(shard) && !shard.split('/').includes('..')
-  if (!isInside) throw malformedFile(path, null, `the weights manifest names the shard ${show(shard)}, shards must lie in the model's folder`, 'Put the shards beside model.json and name them there without a folder.')
+  if (!isInside)
+    throw malformedFile(
+      path,
+      null,
+      `the weights manifest names the shard ${show(shard)}, shards must lie in the model's folder`,
+      'Put the shards beside model.json and name them there without a folder.',
+    )
   return shard.replace(/^(\.\/)+/, '')
 }
 
@@ -106,7 +113,12 @@ const splitGroup = (group: WeightGroup, data: Uint8Array, path: string): StoredW
   const needed = groupBytes(group)
   if (needed !== data.length) {
     const shards = `${group.paths.length > 0 ? group.paths.join(', ') : 'no shard'} ${group.paths.length > 1 ? 'hold' : 'holds'}`
-    throw malformedFile(path, null, `the weights take ${needed} bytes, ${shards} ${data.length}`, 'model.json and its shards do not belong together, or a shard is cut off; copy or save them again.')
+    throw malformedFile(
+      path,
+      null,
+      `the weights take ${needed} bytes, ${shards} ${data.length}`,
+      'model.json and its shards do not belong together, or a shard is cut off; copy or save them again.',
+    )
   }
   let at = 0
   return group.weights.map((spec) => {
@@ -148,7 +160,8 @@ const decodeWeight = ({ spec, bytes }: StoredWeight, layer: Layer): Float32Array
   const numbers = spec.storage.decode(bytes)
   const data = numbers instanceof Float32Array ? numbers : Float32Array.from(numbers)
   const broken = data.findIndex((x, i) => !Number.isFinite(x) || (numbers instanceof Int32Array && x !== numbers[i]))
-  if (broken >= 0) throw brokenLayer(layer, `has the weight "${spec.name}" with ${numbers[broken]} at index ${broken}, every weight must be a finite float32 number`)
+  if (broken >= 0)
+    throw brokenLayer(layer, `has the weight "${spec.name}" with ${numbers[broken]} at index ${broken}, every weight must be a finite float32 number`)
   return data
 }
 
@@ -159,7 +172,10 @@ const storeOf = (stored: readonly StoredWeight[]): WeightStore => {
     const weight = findWeight(stored, layer, name)
     const { spec } = weight
     if (spec.shape.length !== shape.length || spec.shape.some((size, i) => size !== (shape[i] ?? size))) {
-      throw brokenLayer(layer, `has the weight "${spec.name}" of shape [${spec.shape.join(',')}], its settings and its input need [${shape.map((size) => size ?? '*').join(',')}]`)
+      throw brokenLayer(
+        layer,
+        `has the weight "${spec.name}" of shape [${spec.shape.join(',')}], its settings and its input need [${shape.map((size) => size ?? '*').join(',')}]`,
+      )
     }
     const tensor = decoded.get(weight) ?? { type: { kind: 'float32', shape: spec.shape }, data: decodeWeight(weight, layer) }
     decoded.set(weight, tensor)

@@ -2,7 +2,7 @@
 
 import { invalidNetwork } from '../../errors.js'
 import { addRequantize } from '../arithmetic.js'
-import { checkEmission, type Emission, emit } from '../emission.js'
+import { checkEmission, checkFactors, type Emission, emit } from '../emission.js'
 import { checkInputKind, type Operator, oneMacAnElement, overlapsElementwise, whereOf } from '../operator.js'
 import { allocate, channelScale, type ElementArray, isQuantized, type NodeBase, type QuantizedType } from '../types.js'
 
@@ -29,6 +29,11 @@ export const add: Operator<AddNode> = {
     for (const input of inputs) checkInputKind(input, stage, whereOf(node))
     checkEmission(node.emission, output, stage, whereOf(node))
     if (node.emission.kind === 'none') throw invalidNetwork(whereOf(node), 'an add needs a requantize emission')
+    if (isQuantized(output))
+      checkFactors(
+        inputs.flatMap((input) => (isQuantized(input) ? [addScale(input, output)] : [])),
+        whereOf(node),
+      )
   },
   evaluate: (node, [a, b], { inputs: [typeA, typeB], output }) => {
     const [left, right] = [a as ElementArray, b as ElementArray]

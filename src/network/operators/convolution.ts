@@ -1,7 +1,7 @@
 // What conv1d, conv2d and depthwiseConv2d share: they differ in the weights' layout and in the loop that sums.
 
 import { decode, decodeConstant, proveSumsFit } from '../accumulate.js'
-import { checkEmission, type Emission, emit } from '../emission.js'
+import { checkEmission, checkRequantizeScales, type Emission, emit } from '../emission.js'
 import { checkInputKind, checkTensor, checkWeightTypes, type NodeTypes, type Operator, rowOverlap, whereOf } from '../operator.js'
 import { isQuantized, type NodeBase, type Shape, type Tensor } from '../types.js'
 import { type Geometry, windowOutputShape } from '../window.js'
@@ -50,6 +50,7 @@ export const convolution = <N extends ConvolutionBase<string>>(variant: Variant<
       checkInputKind(input, stage, where)
       checkWeightTypes(node.weights, node.bias, variant.channelAxis, stage, where)
       checkEmission(node.emission, output, stage, where)
+      checkRequantizeScales(node.emission, input, node.weights.type, output, channels(node), where)
       if (stage === 'integer') proveSumsFit(node.name, input, node.weights, node.bias, channels(node), channelOf(node))
     },
     evaluate: (node, [data], types) => {

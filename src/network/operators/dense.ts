@@ -2,7 +2,7 @@
 
 import { invalidNetwork } from '../../errors.js'
 import { accumulateDense, decode, decodeConstant, proveSumsFit } from '../accumulate.js'
-import { checkEmission, type Emission, emit } from '../emission.js'
+import { checkEmission, checkRequantizeScales, type Emission, emit } from '../emission.js'
 import { checkInputKind, checkTensor, checkWeightTypes, neverOverlaps, type Operator, whereOf } from '../operator.js'
 import { isQuantized, type NodeBase, type Tensor } from '../types.js'
 
@@ -35,6 +35,7 @@ export const dense: Operator<DenseNode> = {
     checkInputKind(input, stage, where)
     checkWeightTypes(node.weights, node.bias, 0, stage, where)
     checkEmission(node.emission, output, stage, where)
+    checkRequantizeScales(node.emission, input, node.weights.type, output, units(node), where)
     const width = node.weights.type.shape[1] as number
     if (stage === 'integer') proveSumsFit(node.name, input, node.weights, node.bias, units(node), (i) => Math.floor(i / width))
   },

@@ -1,9 +1,20 @@
 // What averagePool, maxPool and their global forms share: window geometry, type rules and the walk over valid taps.
 
-import { invalidNetwork } from '../../errors.js'
+import { accumulatorOverflow, invalidNetwork } from '../../errors.js'
 import { averageScale, requantize } from '../arithmetic.js'
+import { checkFactors } from '../emission.js'
 import { checkInputKind, type NodeTypes, noMacs, type Operator, rowOverlap, whereOf } from '../operator.js'
-import { allocate, channelScale, type ElementArray, elementCount, hasEqualQuantization, isQuantized, type NodeBase, type Shape } from '../types.js'
+import {
+  allocate,
+  channelScale,
+  type ElementArray,
+  elementCount,
+  hasEqualQuantization,
+  isQuantized,
+  type NodeBase,
+  type Shape,
+  type ValueType,
+} from '../types.js'
 import { asImage, checkCounts, type Geometry, geometry, type Padding, type Pair, windowOutputShape } from '../window.js'
 
 /** Attributes of a pool with a window; a signal [steps, channels] is an image of height 1. Padding is left out of the count. */
@@ -67,6 +78,14 @@ const REDUCE = {
   average: { evaluate: evaluateAverage, keepsQuantization: false },
 } as const
 
+/** Refuses an average whose sum could leave int32, or whose factor is not finite (it is largest over one tap). */
+const checkAverage = (input: ValueType, output: ValueType, g: Geometry, node: NodeBase<string>): void => {
+  if (!isQuantized(input) || !isQuantized(output)) return
+  const taps = Math.min(g.kernelHeight, g.inputHeight) * Math.min(g.kernelWidth, g.inputWidth)
+  if (taps * 255 >= 2 ** 31) throw accumulatorOverflow(node.name, 0, taps * 255)
+  checkFactors([averageScale(channelScale(input, 0), channelScale(output, 0), 1)], whereOf(node))
+}
+
 interface Variant<N extends NodeBase<string>> {
   readonly kind: N['kind']
   readonly reduce: keyof typeof REDUCE
@@ -88,6 +107,7 @@ export const pool = <N extends NodeBase<string>>(variant: Variant<N>): Operator<
       if (input === undefined) return
       checkInputKind(input, stage, whereOf(node))
       if (output.kind !== input.kind) throw invalidNetwork(whereOf(node), `the output is ${output.kind}, expected ${input.kind}`)
+      if (!keepsQuantization) checkAverage(input, output, variant.geometry(node, input.shape), node)
       if (keepsQuantization && !hasEqualQuantization(input, output)) {
         throw invalidNetwork(whereOf(node), 'input and output must have one scale and zero point')
       }

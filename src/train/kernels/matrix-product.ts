@@ -3,14 +3,14 @@
 
 import type { TensorInfo } from '@tensorflow/tfjs'
 import type { TensorFlow } from '../tfjs.js'
-import { inputOf, matrixKernel, registerWasmKernel, transposeInto, type WasmBackend, type WasmKernel } from './wasm-kernel.js'
+import { inputOf, originalKernel, registerWasmKernel, transposeInto, type WasmBackend, type WasmKernel } from './wasm-kernel.js'
 
 /** BatchMatMul of the wasm backend, with transposed matrices (not batches of them) transposed first. */
 export const matrixProduct: WasmKernel = (tf, backend, inputs, attributes) => {
   const a = inputOf(inputs, 'a')
   const b = inputOf(inputs, 'b')
   const { transposeA, transposeB } = attributes as { transposeA: boolean; transposeB: boolean }
-  const kernel = matrixKernel(tf)
+  const kernel = originalKernel(tf, 'BatchMatMul')
   if (!(transposeA || transposeB) || !isMatrix(a) || !isMatrix(b)) {
     return kernel({ inputs: { a, b }, backend, attrs: { transposeA, transposeB } })
   }
@@ -34,6 +34,6 @@ const transposed = (backend: WasmBackend, matrix: TensorInfo): TensorInfo => {
 
 /** Puts the kernel in front of the backend's. */
 export const registerMatrixProduct = (tf: TensorFlow): void => {
-  matrixKernel(tf)
+  originalKernel(tf, 'BatchMatMul')
   registerWasmKernel(tf, 'BatchMatMul', matrixProduct)
 }

@@ -22,8 +22,7 @@ export const registerWasmKernel = (tf: TensorFlow, kernelName: string, kernel: W
   tf.registerKernel({
     kernelName,
     backendName: 'wasm',
-    kernelFunc: ({ inputs, backend, attrs }) =>
-      kernel(tf, backend as WasmBackend, inputs as unknown as Inputs, attrs as unknown as Attributes),
+    kernelFunc: ({ inputs, backend, attrs }) => kernel(tf, backend as WasmBackend, inputs as unknown as Inputs, attrs as unknown as Attributes),
   })
 }
 
@@ -39,25 +38,34 @@ export const inputOf = (inputs: Inputs, name: string): TensorInfo => {
  * identity of its tensor, so b must never be written again after a product.
  */
 export const multiplyMatrices = (tf: TensorFlow, backend: WasmBackend, a: TensorInfo, b: TensorInfo): TensorInfo =>
-  matrixKernel(tf)({
+  originalKernel(
+    tf,
+    'BatchMatMul',
+  )({
     inputs: { a, b },
     backend,
     attrs: { transposeA: false, transposeB: false },
   }) as TensorInfo
 
-let original: KernelFunc | undefined
+const originals = new Map<string, KernelFunc>()
 
-/** The backend's own BatchMatMul, also after matrix-product.ts has put itself in front of it. */
-export const matrixKernel = (tf: TensorFlow): KernelFunc => {
-  original ??= tf.getKernel('BatchMatMul', 'wasm')?.kernelFunc
-  if (original === undefined) throw new Error('the wasm backend has no BatchMatMul')
-  return original
+/** The backend's own kernel, also after registerWasmKernel has put another in its place. */
+export const originalKernel = (tf: TensorFlow, name: string): KernelFunc => {
+  const kernel = originals.get(name) ?? tf.getKernel(name, 'wasm')?.kernelFunc
+  if (kernel === undefined) throw new Error(`the wasm backend has no ${name}`)
+  originals.set(name, kernel)
+  return kernel
 }
 
-/** Writes source [rows, columns] as target [columns, rows]. */
+const BLOCK = 16
+
+/** Writes source [rows, columns] as target [columns, rows], a few rows at a time for the cache's sake. */
 export const transposeInto = (source: Float32Array, rows: number, columns: number, target: Float32Array): void => {
-  let out = 0
-  for (let column = 0; column < columns; column++) {
-    for (let row = 0, at = column; row < rows; row++, at += columns) target[out++] = source[at] as number
+  for (let first = 0; first < rows; first += BLOCK) {
+    const end = Math.min(rows, first + BLOCK)
+    for (let column = 0; column < columns; column++) {
+      let out = column * rows + first
+      for (let row = first, at = first * columns + column; row < end; row++, at += columns) target[out++] = source[at] as number
+    }
   }
 }

@@ -12,7 +12,12 @@ const BETA_2 = 0.999
 const EPSILON = 1e-8
 
 /** The change of the iterate (already negated: add it) for a descent gradient at step 0, 1, ..., and the new state. */
-export const adamStep = ({ first, second }: AdamState, gradient: Float64Array, step: number, learningRate: number): { change: Float64Array; adam: AdamState } => {
+export const adamStep = (
+  { first, second }: AdamState,
+  gradient: Float64Array,
+  step: number,
+  learningRate: number,
+): { change: Float64Array; adam: AdamState } => {
   const m = first.map((x, i) => BETA_1 * x + (1 - BETA_1) * (gradient[i] as number))
   const v = second.map((x, i) => BETA_2 * x + (1 - BETA_2) * (gradient[i] as number) ** 2)
   const m1 = 1 - BETA_1 ** (step + 1)

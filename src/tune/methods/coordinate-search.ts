@@ -4,7 +4,7 @@ import type { ProbeSet } from '../../contracts/evaluator.js'
 import { permutation, STREAMS } from '../../random.js'
 import type { Method } from '../method.js'
 import { type Schedule, valueAt } from '../schedule.js'
-import { type BaselineOptions, parametersAt, type Position, ranking, spaceOf, startAt } from './shared.js'
+import { type BaselineOptions, type Position, parametersAt, ranking, spaceOf, startAt } from './shared.js'
 
 export interface CoordinateSearchOptions extends BaselineOptions {
   /** coordinates tried in a step, two probes each; default 16 */

@@ -3,7 +3,7 @@
 import type { Method } from '../method.js'
 import { type Schedule, valueAt } from '../schedule.js'
 import { type AdamState, adamStep, startAdam } from './adam.js'
-import { addScaled, type BaselineOptions, centredRanks, noiseOf, offsetProbes, parametersAt, type Position, spaceOf, startAt } from './shared.js'
+import { addScaled, type BaselineOptions, centredRanks, noiseOf, offsetProbes, type Position, parametersAt, spaceOf, startAt } from './shared.js'
 
 export interface EvolutionStrategyOptions extends BaselineOptions {
   /** candidates a step, an even number; default 64 */

@@ -2,7 +2,7 @@
 
 import type { Method } from '../method.js'
 import { type Schedule, valueAt } from '../schedule.js'
-import { type BaselineOptions, noiseOf, offsetProbes, parametersAt, type Position, ranking, spaceOf, startAt } from './shared.js'
+import { type BaselineOptions, noiseOf, offsetProbes, type Position, parametersAt, ranking, spaceOf, startAt } from './shared.js'
 
 export interface RandomSearchOptions extends BaselineOptions {
   /** candidates a step beside the iterate itself; default 31 */

@@ -1,7 +1,7 @@
 // sep-CMA-ES (Ros and Hansen 2008): CMA-ES whose covariance is diagonal, so that time and memory are linear in the number of coordinates.
 
 import type { Method } from '../method.js'
-import { type BaselineOptions, noiseOf, offsetProbes, parametersAt, type Position, ranking, spaceOf, startAt } from './shared.js'
+import { type BaselineOptions, noiseOf, offsetProbes, type Position, parametersAt, ranking, spaceOf, startAt } from './shared.js'
 
 export interface SepCmaOptions extends BaselineOptions {
   /** default 4 + floor(3 ln coordinates) */

@@ -2,7 +2,7 @@
 
 import type { Method } from '../method.js'
 import { type Schedule, valueAt } from '../schedule.js'
-import { addScaled, type BaselineOptions, finiteLosses, noiseOf, offsetProbes, parametersAt, type Position, spaceOf, startAt } from './shared.js'
+import { addScaled, type BaselineOptions, finiteLosses, noiseOf, offsetProbes, type Position, parametersAt, spaceOf, startAt } from './shared.js'
 
 export interface SpsaOptions extends BaselineOptions {
   /** signs +-1 (SPSA) or standard normal (MeZO); default 'signs' */

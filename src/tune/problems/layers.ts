@@ -52,5 +52,9 @@ export interface Expert {
 /** The output of the expert with the largest gate score, the first one on ties. */
 export const hardMixture = (gateWeights: Float64Array, gateBias: Float64Array, experts: readonly Expert[], h: Float64Array): Float64Array => {
   const { weights, biases } = experts[argmax(linear(gateWeights, gateBias, h))] as Expert
-  return linear(weights[1], biases[1], linear(weights[0], biases[0], h).map((x) => Math.max(0, x)))
+  return linear(
+    weights[1],
+    biases[1],
+    linear(weights[0], biases[0], h).map((x) => Math.max(0, x)),
+  )
 }

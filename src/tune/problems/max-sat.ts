@@ -73,7 +73,8 @@ export const unsatisfied = (problem: MaxSat, assignment: Uint8Array): number => 
 /** Change of the number of unsatisfied clauses when the given variables flip. The assignment is flipped and flipped back. */
 export const flipDelta = (problem: MaxSat, assignment: Uint8Array, flipped: readonly number[]): number => {
   const touched = new Set<number>()
-  for (const v of flipped) for (let at = problem.starts[v] as number; at < (problem.starts[v + 1] as number); at++) touched.add(problem.occurrences[at] as number)
+  for (const v of flipped)
+    for (let at = problem.starts[v] as number; at < (problem.starts[v + 1] as number); at++) touched.add(problem.occurrences[at] as number)
   const count = (): number => {
     let unsat = 0
     for (const c of touched) if (!isSatisfied(problem, c, assignment)) unsat++

@@ -1,6 +1,6 @@
 // idx files: every element type, the genuine MNIST files, damaged ones.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -32,7 +32,6 @@ describe('readIdx', () => {
     const labels = readIdx(await readBytes(join(folder, file)), file)
     expect(labels.shape).toEqual([10000])
     expect([...labels.data.subarray(0, 5)]).toEqual([7, 2, 1, 0, 4])
-    expect(readFileSync(join(folder, file)).length).toBeGreaterThan(0)
   })
 
   it.each([

@@ -14,13 +14,51 @@ const F4 = numpy('k05VTVBZAQB2AHsnZGVzY3InOiAnPGY0JywgJ2ZvcnRyYW5fb3JkZXInOiBGYW
 
 const FILES: readonly (readonly [name: string, bytes: Uint8Array, shape: readonly number[], data: NumericArray])[] = [
   ['float32', F4, [2, 3], Float32Array.of(0, 0.25, 0.5, 0.75, 1, 1.25)],
-  ['float32, columns first', numpy('k05VTVBZAQB2AHsnZGVzY3InOiAnPGY0JywgJ2ZvcnRyYW5fb3JkZXInOiBUcnVlLCAnc2hhcGUnOiAoMiwgMyksIH0g', 'AgIAoAAAAAAABAQAAAgD8AAIBAAAAAQAAAoEA='), [2, 3], Float32Array.of(0, 1, 2, 3, 4, 5)],
-  ['int16, big-endian', numpy('k05VTVBZAQB2AHsnZGVzY3InOiAnPmkyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDMpLCB9', 'AgIAr//f/+//8AAAABAAI='), [2, 3], Int16Array.of(-3, -2, -1, 0, 1, 2)],
-  ['int64', numpy('k05VTVBZAQB2AHsnZGVzY3InOiAnPGk4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDMpLCB9', 'AgIAr9//////////7///////////////////8AAAAAAAAAAAEAAAAAAAAAAgAAAAAAAAA='), [2, 3], Int32Array.of(-3, -2, -1, 0, 1, 2)],
-  ['float16', numpy('k05VTVBZAQB2AHsnZGVzY3InOiAnPGYyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDMpLCB9', 'AgIAoAAAAwADQANgA4ADk='), [2, 3], Float32Array.of(0, 0.125, 0.25, 0.375, 0.5, 0.625)],
-  ['bool', numpy('k05VTVBZAQB2AHsnZGVzY3InOiAnfGIxJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDMpLCB9', 'AgIAoAAQABAAE='), [2, 3], Uint8Array.of(0, 1, 0, 1, 0, 1)],
-  ['a scalar', numpy('k05VTVBZAQB2AHsnZGVzY3InOiAnPGY4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKCksIH0gICAg', 'AgIAoAAAAAAAAEQA=='), [], Float64Array.of(2.5)],
-  ['one dimension', numpy('k05VTVBZAQB2AHsnZGVzY3InOiAnfHUxJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDYsKSwgfSAg', 'AgIAoAAQIDBAU='), [6], Uint8Array.of(0, 1, 2, 3, 4, 5)],
+  [
+    'float32, columns first',
+    numpy('k05VTVBZAQB2AHsnZGVzY3InOiAnPGY0JywgJ2ZvcnRyYW5fb3JkZXInOiBUcnVlLCAnc2hhcGUnOiAoMiwgMyksIH0g', 'AgIAoAAAAAAABAQAAAgD8AAIBAAAAAQAAAoEA='),
+    [2, 3],
+    Float32Array.of(0, 1, 2, 3, 4, 5),
+  ],
+  [
+    'int16, big-endian',
+    numpy('k05VTVBZAQB2AHsnZGVzY3InOiAnPmkyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDMpLCB9', 'AgIAr//f/+//8AAAABAAI='),
+    [2, 3],
+    Int16Array.of(-3, -2, -1, 0, 1, 2),
+  ],
+  [
+    'int64',
+    numpy(
+      'k05VTVBZAQB2AHsnZGVzY3InOiAnPGk4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDMpLCB9',
+      'AgIAr9//////////7///////////////////8AAAAAAAAAAAEAAAAAAAAAAgAAAAAAAAA=',
+    ),
+    [2, 3],
+    Int32Array.of(-3, -2, -1, 0, 1, 2),
+  ],
+  [
+    'float16',
+    numpy('k05VTVBZAQB2AHsnZGVzY3InOiAnPGYyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDMpLCB9', 'AgIAoAAAAwADQANgA4ADk='),
+    [2, 3],
+    Float32Array.of(0, 0.125, 0.25, 0.375, 0.5, 0.625),
+  ],
+  [
+    'bool',
+    numpy('k05VTVBZAQB2AHsnZGVzY3InOiAnfGIxJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDMpLCB9', 'AgIAoAAQABAAE='),
+    [2, 3],
+    Uint8Array.of(0, 1, 0, 1, 0, 1),
+  ],
+  [
+    'a scalar',
+    numpy('k05VTVBZAQB2AHsnZGVzY3InOiAnPGY4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKCksIH0gICAg', 'AgIAoAAAAAAAAEQA=='),
+    [],
+    Float64Array.of(2.5),
+  ],
+  [
+    'one dimension',
+    numpy('k05VTVBZAQB2AHsnZGVzY3InOiAnfHUxJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDYsKSwgfSAg', 'AgIAoAAQIDBAU='),
+    [6],
+    Uint8Array.of(0, 1, 2, 3, 4, 5),
+  ],
   ['version 2', Uint8Array.from([...F4.subarray(0, 6), 2, 0, 118, 0, 0, 0, ...F4.subarray(10)]), [2, 3], Float32Array.of(0, 0.25, 0.5, 0.75, 1, 1.25)],
 ]
 
@@ -37,7 +75,8 @@ describe('readNpy', () => {
     expect(readNpy(bytes, 'x.npy').data).toEqual(rows)
   })
 
-  const withHeader = (text: string, data: number[]): Uint8Array => Uint8Array.from([...F4.subarray(0, 8), text.length, 0, ...new TextEncoder().encode(text), ...data])
+  const withHeader = (text: string, data: number[]): Uint8Array =>
+    Uint8Array.from([...F4.subarray(0, 8), text.length, 0, ...new TextEncoder().encode(text), ...data])
   const header = (descr: string, shape: string): string => `{'descr': ${descr}, 'fortran_order': False, 'shape': (${shape}), }`
 
   it.each([

@@ -6,7 +6,20 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { importTfjs, importTfjsModel } from '#src/importers/tfjs/index.js'
 import type { NodeOf } from '#src/network/operators/index.js'
-import { compareWithTfjs, difference, importSaved, type ModelFile, randomFloats, randomizeWeights, runNetwork, type SavedModel, saveToMemory, sequential, tf, type WeightSpec } from './tfjs-models.js'
+import {
+  compareWithTfjs,
+  difference,
+  importSaved,
+  type ModelFile,
+  randomFloats,
+  randomizeWeights,
+  runNetwork,
+  type SavedModel,
+  saveToMemory,
+  sequential,
+  tf,
+  type WeightSpec,
+} from './tfjs-models.js'
 
 const { layers } = tf
 
@@ -17,7 +30,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const small = (): tf.Sequential => {
-  const model = sequential([6, 6, 1], layers.conv2d({ filters: 3, kernelSize: 3, activation: 'relu', name: 'conv' }), layers.flatten({ name: 'flat' }), layers.dense({ units: 4, activation: 'softmax', name: 'head' }))
+  const model = sequential(
+    [6, 6, 1],
+    layers.conv2d({ filters: 3, kernelSize: 3, activation: 'relu', name: 'conv' }),
+    layers.flatten({ name: 'flat' }),
+    layers.dense({ units: 4, activation: 'softmax', name: 'head' }),
+  )
   randomizeWeights(model, 3)
   return model
 }
@@ -47,7 +65,12 @@ describe('forms of model.json', () => {
       const { class_name, config } = json.modelTopology as { class_name: string; config: Config }
       const [input, first, ...rest] = config.layers as { config: Record<string, unknown> }[]
       const shaped = { ...first, config: { ...first?.config, batch_input_shape: input?.config.batch_input_shape, dtype: 'float32' } }
-      json.modelTopology = { keras_version: '2.15.0', backend: 'tensorflow', model_config: { class_name, config: { ...config, layers: [shaped, ...rest] } }, training_config: { loss: 'mse' } }
+      json.modelTopology = {
+        keras_version: '2.15.0',
+        backend: 'tensorflow',
+        model_config: { class_name, config: { ...config, layers: [shaped, ...rest] } },
+        training_config: { loss: 'mse' },
+      }
     })
     expect(apart).toBeLessThanOrEqual(1e-5)
   })
@@ -60,7 +83,12 @@ describe('forms of model.json', () => {
   })
 
   it('Keras wraps settings: axis in a list, activations in objects, padding of a pool', async () => {
-    const model = sequential([6, 6, 2], layers.batchNormalization({ name: 'bn' }), layers.dense({ units: 3, activation: 'relu' }), layers.maxPooling2d({ poolSize: 2 }))
+    const model = sequential(
+      [6, 6, 2],
+      layers.batchNormalization({ name: 'bn' }),
+      layers.dense({ units: 3, activation: 'relu' }),
+      layers.maxPooling2d({ poolSize: 2 }),
+    )
     randomizeWeights(model, 5)
     const apart = await changed(model, (json) => {
       Object.assign(layerConfig(json, 1), { axis: [3], renorm: false })
@@ -89,7 +117,10 @@ describe('forms of model.json', () => {
   })
 
   it('Keras 3: batch_shape and keras_history', async () => {
-    const tensor = (layer: string): unknown => ({ class_name: '__keras_tensor__', config: { shape: [null, 5], dtype: 'float32', keras_history: [layer, 0, 0] } })
+    const tensor = (layer: string): unknown => ({
+      class_name: '__keras_tensor__',
+      config: { shape: [null, 5], dtype: 'float32', keras_history: [layer, 0, 0] },
+    })
     const apart = await changed(functional(), (json) => {
       const { layers: entries } = configOf(json)
       const [input, a, b, sum] = entries
@@ -157,7 +188,10 @@ describe('weight names', () => {
   it('of twins in two nested models are told apart by the model', async () => {
     const input = tf.input({ shape: [3] })
     const inner = (name: string): tf.Sequential => tf.sequential({ name, layers: [layers.dense({ units: 2, name: 'twin', inputShape: [3] })] })
-    const model = tf.model({ inputs: input, outputs: layers.add().apply([inner('left').apply(input), inner('right').apply(input)] as tf.SymbolicTensor[]) as tf.SymbolicTensor })
+    const model = tf.model({
+      inputs: input,
+      outputs: layers.add().apply([inner('left').apply(input), inner('right').apply(input)] as tf.SymbolicTensor[]) as tf.SymbolicTensor,
+    })
     randomizeWeights(model, 6)
     const saved = await saveToMemory(model)
     specsOf(saved.json).forEach((spec, i) => {
@@ -186,7 +220,9 @@ const quantizeWeights = (saved: SavedModel, dtype: 'uint8' | 'uint16'): SavedMod
 
 describe('quantized shards', () => {
   const decoded = async ({ json, weights }: SavedModel): Promise<tf.LayersModel> =>
-    tf.loadLayersModel(tf.io.fromMemory({ modelTopology: json.modelTopology, weightSpecs: specsOf(json) as tf.io.WeightsManifestEntry[], weightData: weights.slice().buffer }))
+    tf.loadLayersModel(
+      tf.io.fromMemory({ modelTopology: json.modelTopology, weightSpecs: specsOf(json) as tf.io.WeightsManifestEntry[], weightData: weights.slice().buffer }),
+    )
 
   it.each(['uint8', 'uint16'] as const)('%s', async (dtype) => {
     const saved = quantizeWeights(await saveToMemory(small()), dtype)
@@ -198,7 +234,10 @@ describe('quantized shards', () => {
 
   it('float16', async () => {
     const saved = await saveToMemory(small())
-    const halves = Uint16Array.from({ length: saved.weights.length / 4 }, (_, i) => [0x3c00, 0xbc00, 0x3555, 0x0001, 0x8000, 0x7bff - 0x4000, 0x03ff][i % 7] as number)
+    const halves = Uint16Array.from(
+      { length: saved.weights.length / 4 },
+      (_, i) => [0x3c00, 0xbc00, 0x3555, 0x0001, 0x8000, 0x7bff - 0x4000, 0x03ff][i % 7] as number,
+    )
     for (const spec of specsOf(saved.json)) spec.quantization = { dtype: 'float16', original_dtype: 'float32' }
     const half = { json: saved.json, weights: new Uint8Array(halves.buffer) }
     const [network, model] = [importSaved(half), await decoded(half)]
@@ -240,6 +279,11 @@ describe('importTfjs reads a folder', () => {
     expect(await importTfjs(place)).toEqual(network)
   })
 
+  it('a model with a name of its own keeps it', async () => {
+    const model = tf.sequential({ name: 'gestures', layers: [layers.dense({ units: 2, inputShape: [3] })] })
+    expect((await importTfjs(await write('checkpoint', await saveToMemory(model)))).name).toBe('gestures')
+  })
+
   it.each([
     ['labels.txt', 'a\nb\n\nc\r\nd\n'],
     ['labels.txt', '0 a\n1 b\n2 c\n3 d'],
@@ -265,7 +309,10 @@ describe('importTfjs reads a folder', () => {
   it('a missing shard, a missing folder', async () => {
     const place = await write('lost', await saveToMemory(small()))
     await rm(join(place, 'group1-shard2of2.bin'))
-    await expect(importTfjs(place)).rejects.toMatchObject({ code: 'FILE_UNREADABLE', message: `cannot read ${join(place, 'group1-shard2of2.bin')}: ENOENT: no such file or directory.` })
+    await expect(importTfjs(place)).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: `cannot read ${join(place, 'group1-shard2of2.bin')}: ENOENT: no such file or directory.`,
+    })
     await expect(importTfjs(join(folder, 'nowhere'))).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
   })
 

@@ -21,7 +21,11 @@ const CASES: readonly Case[] = [
   ['dense on a signal', () => sequential(signal, layers.dense({ units: 3 })), 'conv1d'],
   ['dense on an image', () => sequential(image, layers.dense({ units: 5, activation: 'relu' })), 'conv2d'],
   ['conv2d valid', () => sequential(image, layers.conv2d({ filters: 4, kernelSize: 3 })), 'conv2d'],
-  ['conv2d same, stride 2, relu', () => sequential(image, layers.conv2d({ filters: 4, kernelSize: [3, 2], strides: 2, padding: 'same', activation: 'relu' })), 'conv2d'],
+  [
+    'conv2d same, stride 2, relu',
+    () => sequential(image, layers.conv2d({ filters: 4, kernelSize: [3, 2], strides: 2, padding: 'same', activation: 'relu' })),
+    'conv2d',
+  ],
   ['conv2d same, strides 3 and 2', () => sequential(image, layers.conv2d({ filters: 4, kernelSize: [2, 5], strides: [3, 2], padding: 'same' })), 'conv2d'],
   ['conv2d dilated', () => sequential(image, layers.conv2d({ filters: 2, kernelSize: 2, dilationRate: [3, 2] })), 'conv2d'],
   ['conv2d same, dilated', () => sequential(image, layers.conv2d({ filters: 2, kernelSize: 3, dilationRate: 2, padding: 'same', useBias: false })), 'conv2d'],
@@ -29,8 +33,16 @@ const CASES: readonly Case[] = [
   ['conv1d valid', () => sequential(signal, layers.conv1d({ filters: 5, kernelSize: 3 })), 'conv1d'],
   ['conv1d same, stride 2', () => sequential(signal, layers.conv1d({ filters: 5, kernelSize: 4, strides: 2, padding: 'same', activation: 'relu' })), 'conv1d'],
   ['depthwise conv2d', () => sequential(image, layers.depthwiseConv2d({ kernelSize: 3, activation: 'relu6' })), 'depthwiseConv2d'],
-  ['depthwise conv2d, multiplier 2, same, stride 2', () => sequential(image, layers.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2, padding: 'same', strides: 2 })), 'depthwiseConv2d'],
-  ['separable conv2d', () => sequential(image, layers.separableConv2d({ filters: 5, kernelSize: 3, depthMultiplier: 2, padding: 'same', strides: 2, activation: 'relu' })), 'depthwiseConv2d,conv2d'],
+  [
+    'depthwise conv2d, multiplier 2, same, stride 2',
+    () => sequential(image, layers.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2, padding: 'same', strides: 2 })),
+    'depthwiseConv2d',
+  ],
+  [
+    'separable conv2d',
+    () => sequential(image, layers.separableConv2d({ filters: 5, kernelSize: 3, depthMultiplier: 2, padding: 'same', strides: 2, activation: 'relu' })),
+    'depthwiseConv2d,conv2d',
+  ],
   ['max pool 2d', () => sequential(image, layers.maxPooling2d({ poolSize: 2 })), 'maxPool'],
   ['max pool 2d, same', () => sequential(image, layers.maxPooling2d({ poolSize: [3, 2], strides: [2, 3], padding: 'same' })), 'maxPool'],
   ['average pool 2d', () => sequential(image, layers.averagePooling2d({ poolSize: [2, 3] })), 'averagePool'],
@@ -54,11 +66,45 @@ const CASES: readonly Case[] = [
   ['batch norm on an image', () => sequential(image, layers.batchNormalization({ epsilon: 0.01 })), 'batchNorm'],
   ['batch norm without scale', () => sequential([9], layers.batchNormalization({ scale: false })), 'batchNorm'],
   ['batch norm without center', () => sequential(signal, layers.batchNormalization({ center: false, axis: 2 })), 'batchNorm'],
-  ['dropout and noise', () => sequential([9], layers.dropout({ rate: 0.5 }), layers.gaussianNoise({ stddev: 1 }), layers.gaussianDropout({ rate: 0.1 }), layers.alphaDropout({ rate: 0.1 }), layers.dense({ units: 2 })), 'dense'],
+  [
+    'dropout and noise',
+    () =>
+      sequential(
+        [9],
+        layers.dropout({ rate: 0.5 }),
+        layers.gaussianNoise({ stddev: 1 }),
+        layers.gaussianDropout({ rate: 0.1 }),
+        layers.alphaDropout({ rate: 0.1 }),
+        layers.dense({ units: 2 }),
+      ),
+    'dense',
+  ],
   ['spatial dropout', () => sequential(signal, layers.spatialDropout1d({ rate: 0.5 }), layers.flatten()), 'flatten'],
-  ['zero padding in front of conv2d', () => sequential(image, layers.zeroPadding2d({ padding: [[1, 0], [0, 2]] }), layers.conv2d({ filters: 3, kernelSize: 3, strides: 2 })), 'conv2d'],
-  ['zero padding in front of depthwise conv2d', () => sequential(image, layers.zeroPadding2d({ padding: 1 }), layers.depthwiseConv2d({ kernelSize: 3, strides: 2 })), 'depthwiseConv2d'],
-  ['zero padding, dropout, separable conv2d', () => sequential(image, layers.zeroPadding2d({ padding: [1, 2] }), layers.dropout({ rate: 0.1 }), layers.separableConv2d({ filters: 2, kernelSize: 3 })), 'depthwiseConv2d,conv2d'],
+  [
+    'zero padding in front of conv2d',
+    () =>
+      sequential(
+        image,
+        layers.zeroPadding2d({
+          padding: [
+            [1, 0],
+            [0, 2],
+          ],
+        }),
+        layers.conv2d({ filters: 3, kernelSize: 3, strides: 2 }),
+      ),
+    'conv2d',
+  ],
+  [
+    'zero padding in front of depthwise conv2d',
+    () => sequential(image, layers.zeroPadding2d({ padding: 1 }), layers.depthwiseConv2d({ kernelSize: 3, strides: 2 })),
+    'depthwiseConv2d',
+  ],
+  [
+    'zero padding, dropout, separable conv2d',
+    () => sequential(image, layers.zeroPadding2d({ padding: [1, 2] }), layers.dropout({ rate: 0.1 }), layers.separableConv2d({ filters: 2, kernelSize: 3 })),
+    'depthwiseConv2d,conv2d',
+  ],
 ]
 
 describe('tfjs layers give what TensorFlow.js gives', () => {
@@ -94,7 +140,9 @@ describe('functional models', () => {
 
   it('several inputs and outputs, a softmax among them', async () => {
     const [a, b] = [tf.input({ shape: [4], name: 'a' }), tf.input({ shape: [6], name: 'b' })]
-    const merged = layers.concatenate().apply([layers.dense({ units: 3, name: 'da' }).apply(a), layers.dense({ units: 2, name: 'db' }).apply(b)] as tf.SymbolicTensor[])
+    const merged = layers
+      .concatenate()
+      .apply([layers.dense({ units: 3, name: 'da' }).apply(a), layers.dense({ units: 2, name: 'db' }).apply(b)] as tf.SymbolicTensor[])
     const logits = layers.dense({ units: 3, name: 'logits' }).apply(merged) as tf.SymbolicTensor
     const model = tf.model({ inputs: [a, b], outputs: [logits, layers.softmax({ name: 'p' }).apply(logits) as tf.SymbolicTensor] })
     const { network, difference } = await roundTrip(model)
@@ -117,7 +165,10 @@ describe('nested models are unrolled', () => {
   const features = (): tf.Sequential => sequential(image, layers.conv2d({ filters: 4, kernelSize: 3, name: 'c' }), layers.globalAveragePooling2d({ name: 'g' }))
 
   it('a sequential of sequentials, as transfer learning gives', async () => {
-    const head = tf.sequential({ name: 'head', layers: [layers.dense({ units: 6, activation: 'relu', inputShape: [4], name: 'd1' }), layers.dense({ units: 2, activation: 'softmax', name: 'd2' })] })
+    const head = tf.sequential({
+      name: 'head',
+      layers: [layers.dense({ units: 6, activation: 'relu', inputShape: [4], name: 'd1' }), layers.dense({ units: 2, activation: 'softmax', name: 'd2' })],
+    })
     const { network, difference } = await roundTrip(tf.sequential({ layers: [features(), head] }))
     expect(kinds(network).join(',')).toBe('conv2d,globalAveragePool,dense,dense,softmax')
     expect(network.nodes.at(-1)?.name).toBe('head/d2/softmax')

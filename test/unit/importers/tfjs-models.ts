@@ -47,7 +47,12 @@ export const randomizeWeights = (model: tf.LayersModel, seed: number): void => {
     const data = randomFloats(elementCount(shape), seed + i)
     const isPositive = /variance|gamma/.test(weight.name)
     const scale = shape.length > 1 ? 1 / Math.sqrt(elementCount(shape.slice(0, -1))) : 0.5
-    weight.write(tf.tensor(data.map((x) => (isPositive ? Math.abs(x) + 0.5 : x * scale)), shape))
+    weight.write(
+      tf.tensor(
+        data.map((x) => (isPositive ? Math.abs(x) + 0.5 : x * scale)),
+        shape,
+      ),
+    )
   })
 }
 
@@ -60,10 +65,18 @@ export const saveToMemory = async (model: tf.LayersModel): Promise<SavedModel> =
       return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } }
     }),
   )
-  const { modelTopology, weightSpecs, weightData } = JSON.parse(JSON.stringify({ ...saved, weightData: null })) as { modelTopology: ModelFile['modelTopology']; weightSpecs: WeightSpec[]; weightData: null }
-  void weightData
+  const { modelTopology, weightSpecs } = JSON.parse(JSON.stringify({ ...saved, weightData: null })) as {
+    modelTopology: ModelFile['modelTopology']
+    weightSpecs: WeightSpec[]
+  }
   return {
-    json: { format: 'layers-model', generatedBy: `TensorFlow.js tfjs-layers v${tf.version['tfjs-layers']}`, convertedBy: null, modelTopology, weightsManifest: [{ paths: ['./weights.bin'], weights: weightSpecs }] },
+    json: {
+      format: 'layers-model',
+      generatedBy: `TensorFlow.js tfjs-layers v${tf.version['tfjs-layers']}`,
+      convertedBy: null,
+      modelTopology,
+      weightsManifest: [{ paths: ['./weights.bin'], weights: weightSpecs }],
+    },
     weights: new Uint8Array(saved.weightData as ArrayBuffer).slice(),
   }
 }

@@ -19,7 +19,11 @@ const defined = (x: Tensor, gamma: Tensor, beta: Tensor): Tensor => {
 test.each([[[6, 5, 4, 3]], [[32, 7]], [[4, 9, 2]]])('batch normalization of %o equals its definition, and so do its gradients', (shape) => {
   const channels = shape.at(-1) as number
   const x = tf.add(tf.randomNormal(shape, 0, 2, 'float32', 1), 3)
-  const [gamma, beta, dy] = [tf.randomNormal([channels], 1, 1, 'float32', 2), tf.randomNormal([channels], 0, 1, 'float32', 3), tf.randomNormal(shape, 0, 1, 'float32', 4)]
+  const [gamma, beta, dy] = [
+    tf.randomNormal([channels], 1, 1, 'float32', 2),
+    tf.randomNormal([channels], 0, 1, 'float32', 3),
+    tf.randomNormal(shape, 0, 1, 'float32', 4),
+  ]
   const run = (f: (x: Tensor, gamma: Tensor, beta: Tensor) => Tensor) => [f(x, gamma, beta), ...tf.grads(f as (...x: Tensor[]) => Tensor)([x, gamma, beta], dy)]
   const ours = run((a, b, c) => batchNormTraining(tf, a, b, c, 1e-3, () => undefined))
   const theirs = run(defined)
@@ -30,7 +34,10 @@ test.each([[[6, 5, 4, 3]], [[32, 7]], [[4, 9, 2]]])('batch normalization of %o e
 })
 
 test('batch normalization tells the mean and the biased variance of the batch', () => {
-  const x = tf.tensor2d([[1, 10], [3, 30]])
+  const x = tf.tensor2d([
+    [1, 10],
+    [3, 30],
+  ])
   batchNormTraining(tf, x, tf.ones([2]), tf.zeros([2]), 1e-3, (mean, variance) => {
     expect([...mean.dataSync()]).toEqual([2, 20])
     expect([...variance.dataSync()]).toEqual([1, 100])

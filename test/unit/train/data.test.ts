@@ -73,9 +73,21 @@ const idx = (sizes: number[], bytes: number[]): Uint8Array => Uint8Array.from([0
 
 test('idx pairs are read, gzipped or not, and must agree', async () => {
   const [images, labels] = [join(folder, 'images'), join(folder, 'labels.gz')]
-  await writeFile(images, idx([2, 2, 3], Array.from({ length: 12 }, (_, i) => i)))
+  await writeFile(
+    images,
+    idx(
+      [2, 2, 3],
+      Array.from({ length: 12 }, (_, i) => i),
+    ),
+  )
   await writeFile(labels, gzipSync(idx([2], [1, 0])))
-  expect(await readIdxPair(images, labels, { name: 'pair', classes: ['a', 'b'] })).toMatchObject({ name: 'pair', shape: [2, 3, 1], count: 2, classes: ['a', 'b'], labels: Int32Array.of(1, 0) })
+  expect(await readIdxPair(images, labels, { name: 'pair', classes: ['a', 'b'] })).toMatchObject({
+    name: 'pair',
+    shape: [2, 3, 1],
+    count: 2,
+    classes: ['a', 'b'],
+    labels: Int32Array.of(1, 0),
+  })
   await writeFile(labels, idx([3], [1, 0, 1]))
   await expect(readIdxPair(images, labels, { name: 'pair' })).rejects.toThrow(`${images} has shape [2, 2, 3], ${labels} has 3 labels.`)
   await writeFile(labels, idx([1, 2], [1, 0]))
@@ -90,10 +102,14 @@ test('npy pairs of floats are taken as they are', async () => {
   expect(data).toMatchObject({ shape: [3], count: 2, valueScale: 1, images: Float32Array.of(1, 2, 3, 4, 5, 6) })
 })
 
-const png = (width: number, height: number, value: number): Buffer => PNG.sync.write(Object.assign(new PNG({ width, height, colorType: 0 }), { data: Buffer.alloc(width * height * 4, value) }), { colorType: 0 })
+const png = (width: number, height: number, value: number): Buffer =>
+  PNG.sync.write(Object.assign(new PNG({ width, height, colorType: 0 }), { data: Buffer.alloc(width * height * 4, value) }), { colorType: 0 })
 
 test('a folder of images has one class a subfolder, in alphabetical order', async () => {
-  for (const [name, value] of [['dog', 7], ['cat', 3]] as const) {
+  for (const [name, value] of [
+    ['dog', 7],
+    ['cat', 3],
+  ] as const) {
     await mkdir(join(folder, name))
     await writeFile(join(folder, name, 'one.png'), png(3, 2, value))
     await writeFile(join(folder, name, 'notes.txt'), 'not an image')
@@ -111,7 +127,11 @@ test('a folder of images has one class a subfolder, in alphabetical order', asyn
 test('MNIST is whole: 55,000, 5,000 and 10,000 digits, split the same way every time', async () => {
   const { train, validation, test: testing } = await mnist()
   expect([train.count, validation.count, testing.count]).toEqual([55000, 5000, 10000])
-  expect([train, validation, testing].map(({ shape }) => shape)).toEqual([[28, 28, 1], [28, 28, 1], [28, 28, 1]])
+  expect([train, validation, testing].map(({ shape }) => shape)).toEqual([
+    [28, 28, 1],
+    [28, 28, 1],
+    [28, 28, 1],
+  ])
   expect([...train.labels.subarray(0, 5)]).toEqual([5, 0, 4, 1, 9])
   expect([...testing.labels.subarray(0, 5)]).toEqual([7, 2, 1, 0, 4])
   expect([...validation.labels.subarray(-3)]).toEqual([5, 6, 8])

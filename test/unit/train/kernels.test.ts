@@ -11,7 +11,10 @@ beforeAll(async () => {
 /** Values that differ from each other and from pass to pass, without a generator. */
 const ramp = (shape: number[], seed: number) => {
   const size = shape.reduce((a, b) => a * b, 1)
-  return tf.tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(1.7 * i + seed) + 0.3 * Math.cos(0.31 * i * seed)), shape)
+  return tf.tensor(
+    Float32Array.from({ length: size }, (_, i) => Math.sin(1.7 * i + seed) + 0.3 * Math.cos(0.31 * i * seed)),
+    shape,
+  )
 }
 
 /** Gradients of a function of some tensors, computed on a backend. */
@@ -45,17 +48,33 @@ const CONVOLUTIONS = [
 ] as const
 
 test.each(CONVOLUTIONS)('the gradients of a convolution equal those of the cpu backend: %o', async ({ image, kernel, channels, strides, pad }) => {
-  await expectSameGradients([[3, ...image], [...kernel, image[2], channels]], (x, w) =>
-    tf.conv2d(x as never, w as never, [...strides], pad),
+  await expectSameGradients(
+    [
+      [3, ...image],
+      [...kernel, image[2], channels],
+    ],
+    (x, w) => tf.conv2d(x as never, w as never, [...strides], pad),
   )
 })
 
 test('a convolution whose patches take several tiles has the same gradients', async () => {
-  await expectSameGradients([[70, 12, 12, 4], [3, 3, 4, 4]], (x, w) => tf.conv2d(x as never, w as never, 1, 'same'))
+  await expectSameGradients(
+    [
+      [70, 12, 12, 4],
+      [3, 3, 4, 4],
+    ],
+    (x, w) => tf.conv2d(x as never, w as never, 1, 'same'),
+  )
 })
 
 test('the gradients of a one-dimensional convolution equal those of the cpu backend', async () => {
-  await expectSameGradients([[4, 20, 3], [5, 3, 6]], (x, w) => tf.conv1d(x as never, w as never, 2, 'same'))
+  await expectSameGradients(
+    [
+      [4, 20, 3],
+      [5, 3, 6],
+    ],
+    (x, w) => tf.conv1d(x as never, w as never, 2, 'same'),
+  )
 })
 
 const DEPTHWISE = [
@@ -65,17 +84,31 @@ const DEPTHWISE = [
 ] as const
 
 test.each(DEPTHWISE)('the gradients of a depthwise convolution equal those of the cpu backend: %o', async ({ multiplier, strides, dilations, pad }) => {
-  await expectSameGradients([[2, 9, 8, 4], [3, 3, 4, multiplier]], (x, w) =>
-    tf.depthwiseConv2d(x as never, w as never, [...strides], pad, 'NHWC', [...dilations]),
+  await expectSameGradients(
+    [
+      [2, 9, 8, 4],
+      [3, 3, 4, multiplier],
+    ],
+    (x, w) => tf.depthwiseConv2d(x as never, w as never, [...strides], pad, 'NHWC', [...dilations]),
   )
 })
 
-test.each([[false, true], [true, false], [true, true]])('a matrix product with transposed operands (%s, %s) and its gradients equal those of the cpu backend', async (a, b) => {
+test.each([
+  [false, true],
+  [true, false],
+  [true, true],
+])('a matrix product with transposed operands (%s, %s) and its gradients equal those of the cpu backend', async (a, b) => {
   await expectSameGradients([a ? [17, 33] : [33, 17], b ? [21, 17] : [17, 21]], (x, w) => tf.matMul(x as never, w as never, a, b))
 })
 
 test('a product of transposed batches of matrices is left to the backend', async () => {
-  await expectSameGradients([[3, 5, 4], [3, 6, 5]], (x, w) => tf.matMul(x as never, w as never, true, true))
+  await expectSameGradients(
+    [
+      [3, 5, 4],
+      [3, 6, 5],
+    ],
+    (x, w) => tf.matMul(x as never, w as never, true, true),
+  )
 })
 
 test('a training step leaves no tensor behind', async () => {

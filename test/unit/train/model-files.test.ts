@@ -56,5 +56,8 @@ test('files that are no layers model are refused', async () => {
   }
   await saveModel(tf, toy.model(tf, 3), folder)
   await writeFile(join(folder, 'weights.bin'), new Uint8Array(10))
-  await expect(loadModel(tf, folder)).rejects.toMatchObject({ code: 'FILE_MALFORMED', message: expect.stringContaining('TensorFlow.js cannot build it') as string })
+  await expect(loadModel(tf, folder)).rejects.toMatchObject({
+    code: 'FILE_MALFORMED',
+    message: expect.stringContaining('TensorFlow.js cannot build it') as string,
+  })
 })

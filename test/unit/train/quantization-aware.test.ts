@@ -5,8 +5,8 @@ import { accuracy } from '#src/train/evaluate.js'
 import { fakeQuantize, fakeQuantizeWeights } from '#src/train/fake-quantize.js'
 import { modelGraph } from '#src/train/model-graph.js'
 import { fakeQuantizedAccuracy, fineTuneQuantized } from '#src/train/quantization-aware.js'
-import type { Recipe } from '#src/train/recipe.js'
 import { quantizedForward, quantizedStages } from '#src/train/quantized-forward.js'
+import type { Recipe } from '#src/train/recipe.js'
 import { loadTensorFlow, type TensorFlow } from '#src/train/tfjs.js'
 import { train } from '#src/train/train.js'
 import { splits, toy } from './toy.js'
@@ -31,9 +31,13 @@ test('the gradient of fake quantization passes inside the range and stops outsid
 })
 
 test('weights get one symmetric grid a channel, and their gradient passes', () => {
-  const weights = tf.tensor2d([[127, 1], [63.4, -0.5], [-127, 0]])
+  const weights = tf.tensor2d([
+    [127, 1],
+    [63.4, -0.5],
+    [-127, 0],
+  ])
   const quantized = [...fakeQuantizeWeights(tf, weights).dataSync()]
-  ;[127, 1, 63, -64 / 127, -127, 0].forEach((value, i) => expect(quantized[i]).toBeCloseTo(value, 5))
+  for (const [i, value] of [127, 1, 63, -64 / 127, -127, 0].entries()) expect(quantized[i]).toBeCloseTo(value, 5)
   const gradient = tf.grad((x) => fakeQuantizeWeights(tf, x as never))(weights)
   expect([...gradient.dataSync()]).toEqual([1, 1, 1, 1, 1, 1])
 })
@@ -43,12 +47,33 @@ const everyLayer = (): LayersModel => {
   const input = tf.input({ shape: [12, 8, 2] })
   const apply = (layer: { apply: (x: SymbolicTensor | SymbolicTensor[]) => unknown }, x: SymbolicTensor | SymbolicTensor[]) => layer.apply(x) as SymbolicTensor
   const first = apply(tf.layers.conv2d({ filters: 6, kernelSize: 3, padding: 'same', kernelInitializer: tf.initializers.heNormal({ seed: 1 }) }), input)
-  const norm = apply(tf.layers.reLU({ maxValue: 6 }), apply(tf.layers.batchNormalization({ betaInitializer: tf.initializers.randomNormal({ seed: 2 }), movingVarianceInitializer: tf.initializers.constant({ value: 2 }) }), first))
-  const deep = apply(tf.layers.depthwiseConv2d({ kernelSize: 3, padding: 'same', depthMultiplier: 1, activation: 'relu', depthwiseInitializer: tf.initializers.heNormal({ seed: 3 }) }), norm)
+  const norm = apply(
+    tf.layers.reLU({ maxValue: 6 }),
+    apply(
+      tf.layers.batchNormalization({
+        betaInitializer: tf.initializers.randomNormal({ seed: 2 }),
+        movingVarianceInitializer: tf.initializers.constant({ value: 2 }),
+      }),
+      first,
+    ),
+  )
+  const deep = apply(
+    tf.layers.depthwiseConv2d({
+      kernelSize: 3,
+      padding: 'same',
+      depthMultiplier: 1,
+      activation: 'relu',
+      depthwiseInitializer: tf.initializers.heNormal({ seed: 3 }),
+    }),
+    norm,
+  )
   const sum = apply(tf.layers.activation({ activation: 'relu' }), apply(tf.layers.add(), [norm, deep]))
   const joined = apply(tf.layers.concatenate(), [apply(tf.layers.maxPooling2d({ poolSize: 2 }), sum), apply(tf.layers.averagePooling2d({ poolSize: 2 }), sum)])
   const steps = apply(tf.layers.reshape({ targetShape: [24, 12] }), joined)
-  const line = apply(tf.layers.conv1d({ filters: 5, kernelSize: 3, strides: 2, kernelInitializer: tf.initializers.heNormal({ seed: 4 }) }), apply(tf.layers.dropout({ rate: 0.3 }), steps))
+  const line = apply(
+    tf.layers.conv1d({ filters: 5, kernelSize: 3, strides: 2, kernelInitializer: tf.initializers.heNormal({ seed: 4 }) }),
+    apply(tf.layers.dropout({ rate: 0.3 }), steps),
+  )
   const scores = apply(tf.layers.dense({ units: 3, kernelInitializer: tf.initializers.heNormal({ seed: 5 }) }), apply(tf.layers.flatten(), line))
   return tf.model({ inputs: input, outputs: apply(tf.layers.softmax(), scores) })
 }
@@ -82,7 +107,9 @@ test('a layer, the batch norm and the ReLU behind it become one stage', () => {
 
 test('an activation that int8 has no form for is refused by the name of its layer', () => {
   const model = tf.sequential({ layers: [tf.layers.dense({ name: 'hidden', units: 3, inputShape: [2], activation: 'tanh' }), tf.layers.dense({ units: 2 })] })
-  expect(() => quantizedStages(modelGraph(model))).toThrow('layer "hidden" has the activation tanh, quantization-aware training handles relu, relu6 and a last softmax.')
+  expect(() => quantizedStages(modelGraph(model))).toThrow(
+    'layer "hidden" has the activation tanh, quantization-aware training handles relu, relu6 and a last softmax.',
+  )
 })
 
 /** Stripes whose first pixel is always white: a weight on it is a second bias. */
@@ -104,7 +131,10 @@ const dense: Recipe = {
 /** Gives the white corner a weight of 100 in each hidden unit and takes it away again from the bias: the float model stays the same,
  * but on the int8 grid the other weights of the unit are less than a step. */
 const widenWeights = (model: LayersModel): void => {
-  const [kernel, bias] = ['hidden/kernel', 'hidden/bias'].map((name) => model.weights.find((weight) => weight.originalName === name)) as [LayerVariable, LayerVariable]
+  const [kernel, bias] = ['hidden/kernel', 'hidden/bias'].map((name) => model.weights.find((weight) => weight.originalName === name)) as [
+    LayerVariable,
+    LayerVariable,
+  ]
   const [weights, biases] = [kernel, bias].map((variable) => Float32Array.from(variable.read().dataSync())) as [Float32Array, Float32Array]
   for (let unit = 0; unit < biases.length; unit++) {
     biases[unit] = (biases[unit] ?? 0) + (weights[unit] ?? 0) - 100

@@ -20,7 +20,13 @@ test('words depend on seed, step, stream and index, in the counter of arithmetic
 })
 
 test('bernoulli compares with the floor of probability * 2^32', () => {
-  expect([bernoulli(0, 0), bernoulli(0, 2 ** -32), bernoulli(ONES, 1), bernoulli(2 ** 31, 0.5), bernoulli(2 ** 31 - 1, 0.5)]).toEqual([false, true, true, false, true])
+  expect([bernoulli(0, 0), bernoulli(0, 2 ** -32), bernoulli(ONES, 1), bernoulli(2 ** 31, 0.5), bernoulli(2 ** 31 - 1, 0.5)]).toEqual([
+    false,
+    true,
+    true,
+    false,
+    true,
+  ])
 })
 
 test('boundedInteger spreads the words over the range', () => {

@@ -21,7 +21,7 @@ test('the first step of adam has the size of the learning rate, whatever the gra
   const weights = [Float32Array.of(1, 1, 1)]
   const settings = { kind: 'adam' } as const
   optimizerStep(settings, initialState(settings, [3]), weights, [Float32Array.of(100, -0.01, 0)], [true], 0.5)
-  ;[0.5, 1.5, 1].forEach((value, i) => expect(weights[0]?.[i]).toBeCloseTo(value, 4))
+  for (const [i, value] of [0.5, 1.5, 1].entries()) expect(weights[0]?.[i]).toBeCloseTo(value, 4)
 })
 
 test('momentum looks ahead by one step, and only marked tensors decay', () => {

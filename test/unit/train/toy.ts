@@ -32,7 +32,14 @@ export const toy: Recipe = {
     tf.sequential({
       name: 'toy',
       layers: [
-        tf.layers.conv2d({ name: 'conv', inputShape: [SIZE, SIZE, 1], filters: 6, kernelSize: 3, useBias: false, kernelInitializer: tf.initializers.heNormal({ seed }) }),
+        tf.layers.conv2d({
+          name: 'conv',
+          inputShape: [SIZE, SIZE, 1],
+          filters: 6,
+          kernelSize: 3,
+          useBias: false,
+          kernelInitializer: tf.initializers.heNormal({ seed }),
+        }),
         tf.layers.batchNormalization({ name: 'norm', momentum: 0.8 }),
         tf.layers.reLU({ name: 'relu' }),
         tf.layers.flatten({ name: 'flatten' }),

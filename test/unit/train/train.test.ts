@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { accuracy } from '#src/train/evaluate.js'
 import { loadModel } from '#src/train/model-files.js'
-import { type Progress, train, type TrainOptions, type TrainResult } from '#src/train/train.js'
+import { type Progress, type TrainOptions, type TrainResult, train } from '#src/train/train.js'
 import { splits, toy } from './toy.js'
 
 let folder: string
@@ -82,7 +82,12 @@ test('training stops early when validation does not get better', async () => {
 })
 
 test('momentum trains as well', async () => {
-  const schedule = { ...toy.schedule, optimizer: { kind: 'momentum', weightDecay: 1e-3 }, learningRate: { kind: 'cosine', peak: 0.05 }, labelSmoothing: 0.1 } as const
+  const schedule = {
+    ...toy.schedule,
+    optimizer: { kind: 'momentum', weightDecay: 1e-3 },
+    learningRate: { kind: 'cosine', peak: 0.05 },
+    labelSmoothing: 0.1,
+  } as const
   expect((await train(toy, { schedule })).testAccuracy).toBeGreaterThan(0.9)
 })
 
@@ -111,7 +116,10 @@ test('a damaged state is refused', async () => {
   const bytes = await readFile(path)
   bytes[200] = (bytes[200] ?? 0) ^ 1
   await writeFile(path, bytes)
-  await expect(train(toy, { output: folder, resume: true })).rejects.toMatchObject({ code: 'FILE_MALFORMED', message: expect.stringContaining('the checksum does not match') as string })
+  await expect(train(toy, { output: folder, resume: true })).rejects.toMatchObject({
+    code: 'FILE_MALFORMED',
+    message: expect.stringContaining('the checksum does not match') as string,
+  })
   await writeFile(path, bytes.subarray(0, 7))
   await expect(train(toy, { output: folder, resume: true })).rejects.toMatchObject({ message: `${path} at byte 0: not the state of a training.` })
 })

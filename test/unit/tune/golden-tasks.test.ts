@@ -12,24 +12,46 @@ describe('the published tasks against the golden vectors', () => {
     const { beta, threshold, currents, spikesPerStep, membraneAfterReset } = tasks.lif
     rows(currents).forEach((current, unit) => {
       const { spikes, membranes } = leakySpikes(current, beta, threshold)
-      expectGolden(Float64Array.from(spikes), spikesPerStep.map((row: number[]) => row[unit]), 'tasks lif')
-      expectGolden(membranes, membraneAfterReset.map((row: number[]) => row[unit]), 'tasks lif')
+      expectGolden(
+        Float64Array.from(spikes),
+        spikesPerStep.map((row: number[]) => row[unit]),
+        'tasks lif',
+      )
+      expectGolden(
+        membranes,
+        membraneAfterReset.map((row: number[]) => row[unit]),
+        'tasks lif',
+      )
     })
   })
 
   it('int8 weights', () => {
     const { scale, weight, bias, qWeight, x, y } = tasks.int8Linear
-    expectGolden(flat(weight).map((w) => quantizedLevel(w, scale)), qWeight, 'tasks int8')
-    rows(x).forEach((input, n) => expectGolden(quantizedLinear(flat(weight), flat(bias), input, scale), y[n], 'tasks int8'))
+    expectGolden(
+      flat(weight).map((w) => quantizedLevel(w, scale)),
+      qWeight,
+      'tasks int8',
+    )
+    rows(x).forEach((input, n) => {
+      expectGolden(quantizedLinear(flat(weight), flat(bias), input, scale), y[n], 'tasks int8')
+    })
   })
 
   it('staircase', () => {
-    expectGolden(flat(tasks.staircase.x).map((x) => staircase(x, tasks.staircase.levels)), tasks.staircase.y, 'tasks staircase')
+    // x[5] is ln 1.5, a boundary; the file has 15 of its digits, which lie below the boundary, and the output of all of them.
+    const x = flat(tasks.staircase.x).map((v) => (Math.abs(v - Math.log(1.5)) < 1e-15 ? Math.log(1.5) : v))
+    expectGolden(
+      x.map((v) => staircase(v, tasks.staircase.levels)),
+      tasks.staircase.y,
+      'tasks staircase',
+    )
   })
 
   it('argmax attention', () => {
     const { keys, valueWeight, valueBias, x, y } = tasks.argmaxAttention
-    rows(x).forEach((h, n) => expectGolden(argmaxAttention(flat(keys), flat(valueWeight), flat(valueBias), h), y[n], 'tasks attention'))
+    rows(x).forEach((h, n) => {
+      expectGolden(argmaxAttention(flat(keys), flat(valueWeight), flat(valueBias), h), y[n], 'tasks attention')
+    })
   })
 
   it('hard mixture of experts', () => {
@@ -39,7 +61,9 @@ describe('the published tasks against the golden vectors', () => {
       weights: [of(`experts.${e}.0.weight`), of(`experts.${e}.2.weight`)] as const,
       biases: [of(`experts.${e}.0.bias`), of(`experts.${e}.2.bias`)] as const,
     }))
-    rows(x).forEach((h, n) => expectGolden(hardMixture(of('gate.weight'), of('gate.bias'), experts, h), y[n], 'tasks mixture'))
+    rows(x).forEach((h, n) => {
+      expectGolden(hardMixture(of('gate.weight'), of('gate.bias'), experts, h), y[n], 'tasks mixture')
+    })
   })
 
   it('MAX-SAT', () => {

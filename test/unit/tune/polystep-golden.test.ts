@@ -1,14 +1,14 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import type { ProbeSet } from '#src/contracts/evaluator.js'
 import { adaptRadius, START_RADIUS } from '#src/tune/adaptive-radius.js'
+import type { CostScale } from '#src/tune/cost.js'
 import { penalizeNonFinite, scaleCosts } from '#src/tune/cost.js'
 import { type PolyStepOptions, polyStep } from '#src/tune/polystep.js'
 import { biasRotation, planeRotation, rotationOf, unitDirection } from '#src/tune/rotation.js'
 import { cosineOfDecay, type Schedule, valueAt } from '#src/tune/schedule.js'
 import { fullSpace, hybridSubspace } from '#src/tune/subspace.js'
-import { template, type TemplateKind } from '#src/tune/template.js'
-import { softmaxWeights, weightsOf, type WeightRule } from '#src/tune/weights.js'
-import type { CostScale } from '#src/tune/cost.js'
+import { type TemplateKind, template } from '#src/tune/template.js'
+import { softmaxWeights, type WeightRule, weightsOf } from '#src/tune/weights.js'
 import { expectGolden, flat, golden, worstErrors } from './golden.js'
 
 const KINDS: readonly TemplateKind[] = ['orthoplex', 'simplex', 'cube']
@@ -39,7 +39,8 @@ const pointsOf = (probes: ProbeSet, parameters: number): number[] =>
   }).flatMap((point) => [...point])
 
 afterAll(() => {
-  if (process.env['SPIKEPORT_SHOW_ERRORS'] !== undefined) for (const [section, error] of worstErrors()) process.stdout.write(`${section}: ${error.toExponential(1)}\n`)
+  if (process.env['SPIKEPORT_SHOW_ERRORS'] !== undefined)
+    for (const [section, error] of worstErrors()) process.stdout.write(`${section}: ${error.toExponential(1)}\n`)
 })
 
 describe('PolyStep against the golden vectors', () => {
@@ -68,10 +69,17 @@ describe('PolyStep against the golden vectors', () => {
 
   it('schedules', () => {
     for (const { kind, init, target, decay, totalSteps, restartMult, inferredT, at, values } of golden.schedules) {
-      const cosine = totalSteps === undefined ? undefined : { kind: 'cosine' as const, initial: init, target, steps: totalSteps, ...(restartMult === undefined ? {} : { restart: restartMult }) }
+      const cosine =
+        totalSteps === undefined
+          ? undefined
+          : { kind: 'cosine' as const, initial: init, target, steps: totalSteps, ...(restartMult === undefined ? {} : { restart: restartMult }) }
       const schedule: Schedule = kind === 'linear' ? { kind, initial: init, target, decay } : (cosine ?? cosineOfDecay(init, target, decay))
       if (inferredT !== undefined) expect(schedule).toMatchObject({ steps: inferredT })
-      expectGolden(at.map((t: number) => valueAt(schedule, t)), values, 'schedules')
+      expectGolden(
+        at.map((t: number) => valueAt(schedule, t)),
+        values,
+        'schedules',
+      )
     }
   })
 
@@ -84,7 +92,14 @@ describe('PolyStep against the golden vectors', () => {
 
   it('the adaptive radius', () => {
     const { losses, multiplierAndStagnation, settings } = golden.adaptiveRadius
-    const options = { threshold: settings.threshold, patience: settings.patience, increase: settings.increase, decrease: settings.decrease, least: settings.min, most: settings.max }
+    const options = {
+      threshold: settings.threshold,
+      patience: settings.patience,
+      increase: settings.increase,
+      decrease: settings.decrease,
+      least: settings.min,
+      most: settings.max,
+    }
     let radius = START_RADIUS
     flat(losses).forEach((loss, i) => {
       radius = adaptRadius(radius, loss, options)
@@ -138,7 +153,11 @@ describe('PolyStep against the golden vectors', () => {
         it(`${kind} ${dim}: ${name}`, () => {
           const [rule, costScale] = rules[name] as readonly [WeightRule, CostScale]
           const { weights } = weightsOf(rule, scaleCosts(flat(cost), costScale), cost[0].length, epsilon, null)
-          expectGolden(weights.map((w) => w / cost.length), plan, `oneStep ${name}`)
+          expectGolden(
+            weights.map((w) => w / cost.length),
+            plan,
+            `oneStep ${name}`,
+          )
           const method = polyStep(n, { ...options, epsilon, rule, costScale })
           expectGolden(method.iterate(method.tell(method.start(flat(s)), flat(cost))), newS, `oneStep ${name}`)
         })
@@ -152,8 +171,14 @@ describe('PolyStep against the golden vectors', () => {
     const move = flat(bary).map((x, i) => x - (at[i] as number))
     const v = flat(velocity).map((x, i) => beta * x + (move[i] as number))
     expectGolden(v, newVelocity, 'momentum')
-    expectGolden(at.map((x, i) => x + (v[i] as number)), newS, 'momentum')
-    const steps = coefficient.values.map((_: number, t: number) => coefficient.init + Math.min(1, t / (coefficient.total - 1)) * (coefficient.final - coefficient.init))
+    expectGolden(
+      at.map((x, i) => x + (v[i] as number)),
+      newS,
+      'momentum',
+    )
+    const steps = coefficient.values.map(
+      (_: number, t: number) => coefficient.init + Math.min(1, t / (coefficient.total - 1)) * (coefficient.final - coefficient.init),
+    )
     expectGolden(steps, coefficient.values, 'momentum')
   })
 
@@ -204,7 +229,11 @@ describe('PolyStep against the golden vectors', () => {
       { name: names[0], start: 0, rows: 2, columns: 3 },
       { name: names[1], start: 6, rows: 1, columns: 2 },
     ]
-    const subspace = hybridSubspace(tensors, { rank: 1, seed: 0, projection: (_, columns) => Float64Array.from({ length: 6 * columns }, (_u, at) => rows[(at % 6) * columns + Math.floor(at / 6)] as number) })
+    const subspace = hybridSubspace(tensors, {
+      rank: 1,
+      seed: 0,
+      projection: (_, columns) => Float64Array.from({ length: 6 * columns }, (_u, at) => rows[(at % 6) * columns + Math.floor(at / 6)] as number),
+    })
     expect(subspace.coordinates).toBe(7)
     const crossEntropy = (theta: Float64Array): number => {
       const losses = (x as number[][]).map((row, n) => {

@@ -1,0 +1,37 @@
+// Event cameras: batches, recording formats, ledgers, windows, filters and representations. Runs in Node and in browsers.
+
+export {
+  appendBatch,
+  appendEvent,
+  batchOf,
+  concatBatches,
+  createColumns,
+  type EventBatch,
+  emptyBatch,
+  type Geometry,
+  gatherEvents,
+  pickEvents,
+  rowsOf,
+  sliceBatch,
+  type TriggerBatch,
+  takeBatch,
+  triggersOf,
+} from './batch.js'
+export type { DecoderOptions, DecoderSnapshot, EventDecoder, FaultPolicy, OtherRecord } from './decoder.js'
+export type { EncodeExtras, EncoderOptions, EventEncoder } from './encoder.js'
+export * from './filters/index.js'
+export { DETECTION_BYTES, detectFormat, type EventFormat, FORMAT_NAMES, FORMATS, type FormatName } from './formats/index.js'
+export { createLedger, type Ledger, ledgerImbalance, ledgerLines, type Tally, tallied, tally } from './ledger.js'
+export { type AnyDecoder, decodeRecording, decodeStream, openDecoder, type ReadOptions, type Recording } from './read.js'
+export {
+  type ByteSource,
+  type IndexEntry,
+  type IndexOptions,
+  indexRecording,
+  type RecordingIndex,
+  readEventSpan,
+  readTimeSpan,
+  sourceOfBytes,
+} from './recording-index.js'
+export * from './representations/index.js'
+export { createCountWindows, createTimeWindows, type EventWindow, type TimeWindowOptions, type Windower, windowsOf } from './windows.js'

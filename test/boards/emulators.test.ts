@@ -1,0 +1,95 @@
+// The shipped firmware images in their emulators: a Pico in this process, the others in QEMU behind a pty that the real serialport package opens.
+// Every network gives the reference's bytes, values in between included; instruction counts repeat exactly.
+
+import { describe, expect, test } from 'vitest'
+import { connectDevice, type Device, deviceRuntime, profileNetwork } from '#runtimes/device/index.js'
+import { referenceSession } from '#runtimes/reference/index.js'
+import type { Board } from '#src/contracts/board.js'
+import { networkCapacityBytes } from '#src/contracts/board.js'
+import type { Network } from '#src/network/types.js'
+import { BOARDS, transportFor } from '#targets/index.js'
+import { cnnNetwork, INTEGER_OPERATORS, kwsNetwork, mlpNetwork, operatorNetwork, randomInputs, randomNetwork } from '../helpers/networks.js'
+import { describeWith } from '../helpers/tools.js'
+
+const emulate = async <T>(board: Board, work: (device: Device) => Promise<T>): Promise<T> => {
+  const device = await connectDevice(board, await transportFor(board, { emulate: true }))
+  try {
+    return await work(device)
+  } finally {
+    await device.close()
+  }
+}
+
+const expectEqual = async (device: Device, network: Network<'integer'>, count = 1): Promise<void> => {
+  const batch = { count, inputs: randomInputs(network, 3, count) }
+  const session = await deviceRuntime(device).load(network)
+  expect(await session.run(batch), network.name).toEqual(await referenceSession(network).run(batch))
+}
+
+const suite = (board: Board): void => {
+  test('says what it is, and has the memory that its description promises', async () => {
+    await emulate(board, async ({ hello }) => {
+      expect(hello).toMatchObject({ board: board.id, clockHz: board.clockHz, bootStatus: 0 })
+      expect(hello.slotBytes).toBe(networkCapacityBytes(board))
+      expect(hello.arenaBytes).toBeGreaterThanOrEqual(board.memory.arenaBytes)
+    })
+  })
+
+  test('a network of every operator, and random graphs, give the bytes of the reference', async () => {
+    await emulate(board, async (device) => {
+      for (const kind of INTEGER_OPERATORS) {
+        const network = operatorNetwork(kind, 1)
+        await expectEqual(device, network).catch((error: { code?: string }) => {
+          if (error.code !== 'DOES_NOT_FIT' || board.id !== 'microbit') throw error
+        })
+      }
+      for (const seed of [1, 2]) await expectEqual(device, randomNetwork(seed))
+    })
+  })
+
+  test('layer by layer, and whole, before and after a restart', async () => {
+    await emulate(board, async (device) => {
+      const network = cnnNetwork(1)
+      const inputs = randomInputs(network, 5, 1)
+      const session = await deviceRuntime(device).load(network)
+      expect(await session.trace?.(inputs)).toEqual(await referenceSession(network).trace?.(inputs))
+      await device.reset('restart')
+      expect((await device.load((await import('#runtimes/device/index.js')).deviceFile(network))).wasActive).toBe(true)
+      expect(await session.run({ count: 1, inputs })).toEqual(await referenceSession(network).run({ count: 1, inputs }))
+      await device.selfTest()
+    })
+  })
+
+  test('counts repeat exactly, and the stack stays within its bounds', async () => {
+    const network = cnnNetwork(2)
+    const measure = (): Promise<Awaited<ReturnType<typeof profileNetwork>>> =>
+      emulate(board, async (device) => {
+        await deviceRuntime(device).load(network)
+        return profileNetwork(device, network, { isEmulated: true })
+      })
+    const [first, second] = [await measure(), await measure()]
+    for (const [i, row] of first.rows.entries()) expect(Math.abs(row.count - (second.rows[i]?.count ?? 0)), row.name).toBeLessThanOrEqual(1)
+    expect(first.unit).toBe(board.emulator?.kind === 'qemu' ? 'instructions' : 'cycles')
+    expect(first.totalCount).toBeGreaterThan(100_000)
+    expect(first.stackBytes).toBeGreaterThan(0)
+    expect(first.stackBytes).toBeLessThan(1_500)
+  })
+
+  test('a keyword spotting network runs, or is refused where it does not fit', async () => {
+    await emulate(board, async (device) => {
+      if (board.id !== 'microbit') await expectEqual(device, kwsNetwork(1))
+      else await expect(deviceRuntime(device).load(mlpNetwork(1))).rejects.toMatchObject({ code: 'DOES_NOT_FIT' })
+    })
+  })
+}
+
+const ofKind = (kind: string, program?: string): readonly Board[] =>
+  BOARDS.filter(({ emulator }) => emulator?.kind === kind && (program === undefined || (emulator.kind === 'qemu' && emulator.program === program)))
+
+describe.each(ofKind('rp2040js').map((board) => [board.id, board] as const))('%s in rp2040js', (_, board) => suite(board))
+describeWith(['qemu-arm'], 'in qemu-system-arm', () => {
+  describe.each(ofKind('qemu', 'qemu-system-arm').map((board) => [board.id, board] as const))('%s', (_, board) => suite(board))
+})
+describeWith(['qemu-riscv'], 'in qemu-system-riscv32', () => {
+  describe.each(ofKind('qemu', 'qemu-system-riscv32').map((board) => [board.id, board] as const))('%s', (_, board) => suite(board))
+})
