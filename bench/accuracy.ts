@@ -48,7 +48,14 @@ export const bench: Bench = {
       const int8 = 100 * (await int8Accuracy(name, test))
       const goal = GOALS[name]
       report({ case: name, metric: 'float test accuracy', value: float, unit: '%' })
-      report({ case: name, metric: 'int8 test accuracy', value: int8, unit: '%', ...(goal === undefined ? {} : { goal }), baseline: { name: 'float', value: float } })
+      report({
+        case: name,
+        metric: 'int8 test accuracy',
+        value: int8,
+        unit: '%',
+        ...(goal === undefined ? {} : { goal }),
+        baseline: { name: 'float', value: float },
+      })
     }
   },
 }

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import type { Bench, BenchOptions, BenchRow } from './bench.js'
 
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  accuracy: () => import('./accuracy.js'),
   events: () => import('./events.js'),
   inference: () => import('./inference.js'),
   memory: () => import('./memory.js'),

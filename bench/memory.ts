@@ -1,13 +1,13 @@
 // Bench memory: the planned arena beside the ideal live peak (inputs and outputs of a layer alive together, nothing overlapping).
 
-import { loadNetwork } from '#src/network/net-file.js'
-import { readBytes } from '#src/files.js'
-import type { Network } from '#src/network/types.js'
-import { planArena } from '#src/plan/arena.js'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { kwsNetwork, resnet8Network } from '../test/helpers/networks.js'
 import { models } from '#models/index.js'
+import { readBytes } from '#src/files.js'
+import { loadNetwork } from '#src/network/net-file.js'
+import type { Network } from '#src/network/types.js'
+import { planArena } from '#src/plan/arena.js'
+import { kwsNetwork, resnet8Network } from '../test/helpers/networks.js'
 import type { Bench } from './bench.js'
 
 const MODELS = resolve(import.meta.dirname, '../models')

@@ -772,4 +772,271 @@ fixture('millis.csv', [text(millis)], {
   eventBytes: millis.length - 11,
 })
 
+// ---- HDF5: superblock 0, symbol-table groups, version 1 object headers and B-trees; not in expected.json, see hdf5.test.ts ----
+
+const UNDEFINED = repeat([0xff], 8)
+const padded = (bytes: Bytes): Bytes => [...bytes, ...repeat([0], (8 - (bytes.length % 8)) % 8)]
+const named = (name: string): Bytes => padded([...text(name), 0])
+
+/** A file image that grows; `place` appends at a multiple of 8 and returns the address. */
+const createImage = () => {
+  const image: number[] = [...repeat([0], 96)]
+  const place = (bytes: Bytes): number => {
+    image.push(...repeat([0], (8 - (image.length % 8)) % 8))
+    const address = image.length
+    image.push(...bytes)
+    return address
+  }
+  return { image, place }
+}
+type Place = (bytes: Bytes) => number
+
+const message = (type: number, data: Bytes): Bytes => [...le(type, 2), ...le(padded(data).length, 2), 0, 0, 0, 0, ...padded(data)]
+const objectHeader = (messages: readonly Bytes[]): Bytes => {
+  const body = messages.flat()
+  return [1, 0, ...le(messages.length, 2), ...le(1, 4), ...le(body.length, 4), 0, 0, 0, 0, ...body]
+}
+const integerType = (byteCount: number, isSigned: boolean): Bytes => [0x10, isSigned ? 8 : 0, 0, 0, ...le(byteCount, 4), ...le(0, 2), ...le(8 * byteCount, 2)]
+const compoundType = (size: number, members: readonly (readonly [string, number, Bytes])[]): Bytes => [
+  0x16,
+  ...le(members.length, 2),
+  0,
+  ...le(size, 4),
+  ...members.flatMap(([name, offset, type]) => [...named(name), ...le(offset, 4), ...repeat([0], 28), ...type]),
+]
+const dataspace = (count: number): Bytes => [1, 1, 0, 0, 0, 0, 0, 0, ...le(count, 8)]
+const FILL = message(0x05, [2, 3, 0, 0])
+const filterMessage = (id: number, values: Bytes): Bytes =>
+  message(0x0b, [
+    1,
+    1,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    ...le(id, 2),
+    ...le(8, 2),
+    ...le(0, 2),
+    ...le(values.length, 2),
+    ...named('filter'),
+    ...values.flatMap((value) => le(value, 4)),
+    ...repeat([0], values.length % 2 === 1 ? 4 : 0),
+  ])
+
+/** A one-dimensional chunked dataset behind one B-tree node; chunks are [first element, stored bytes]. */
+const chunkedDataset = (
+  place: Place,
+  type: Bytes,
+  elementBytes: number,
+  count: number,
+  chunkElements: number,
+  chunks: readonly (readonly [number, Bytes])[],
+  filter: Bytes,
+): number => {
+  const keys = chunks.map(([first, bytes]) => [...le(bytes.length, 4), ...le(0, 4), ...le(first, 8), ...le(0, 8), ...le(place(bytes), 8)])
+  const node = [...text('TREE'), 1, 0, ...le(chunks.length, 2), ...UNDEFINED, ...UNDEFINED, ...keys.flat(), ...le(0, 8), ...le(count, 8), ...le(0, 8)]
+  const tree = place([...node, ...repeat([0], 24 + 65 * 24 + 64 * 8 - node.length)])
+  const layout = message(0x08, [3, 2, 2, ...le(tree, 8), ...le(chunkElements, 4), ...le(elementBytes, 4)])
+  return place(objectHeader([message(0x01, dataspace(count)), message(0x03, type), FILL, filter, layout]))
+}
+const contiguousDataset = (place: Place, type: Bytes, count: number, data: Bytes): number => {
+  const layout = message(0x08, [3, 1, ...le(place(data), 8), ...le(data.length, 8)])
+  return place(objectHeader([message(0x01, dataspace(count)), message(0x03, type), FILL, layout]))
+}
+/** A group of named object headers: local heap, symbol node, B-tree, header. */
+const group = (place: Place, members: Readonly<Record<string, number>>, attributes: readonly Bytes[] = []): { header: number; tree: number; heap: number } => {
+  const names = Object.keys(members).sort()
+  const offsets: number[] = []
+  const heapData: number[] = [...repeat([0], 8)]
+  for (const name of names) {
+    offsets.push(heapData.length)
+    heapData.push(...named(name))
+  }
+  const heap = place([...text('HEAP'), 0, 0, 0, 0, ...le(heapData.length, 8), ...le(1, 8), ...le(place(heapData), 8)])
+  const entries = names.flatMap((name, i) => [...le(offsets[i] as number, 8), ...le(members[name] as number, 8), ...repeat([0], 24)])
+  const symbols = place([...text('SNOD'), 1, 0, ...le(names.length, 2), ...entries, ...repeat([0], 320 - entries.length)])
+  const node = [...text('TREE'), 0, 0, ...le(1, 2), ...UNDEFINED, ...UNDEFINED, ...le(0, 8), ...le(symbols, 8), ...le(offsets.at(-1) as number, 8)]
+  const tree = place([...node, ...repeat([0], 544 - node.length)])
+  return { header: place(objectHeader([message(0x11, [...le(tree, 8), ...le(heap, 8)]), ...attributes])), tree, heap }
+}
+const finishHdf5 = (image: number[], rootGroup: { header: number; tree: number; heap: number }): Uint8Array => {
+  const superblock = [
+    0x89,
+    ...text('HDF\r\n'),
+    0x1a,
+    0x0a,
+    0,
+    0,
+    0,
+    0,
+    0,
+    8,
+    8,
+    0,
+    ...le(4, 2),
+    ...le(16, 2),
+    ...le(0, 4),
+    ...le(0, 8),
+    ...UNDEFINED,
+    ...le(image.length, 8),
+    ...UNDEFINED,
+    ...le(0, 8),
+    ...le(rootGroup.header, 8),
+    ...le(1, 4),
+    ...le(0, 4),
+    ...le(rootGroup.tree, 8),
+    ...le(rootGroup.heap, 8),
+  ]
+  return Uint8Array.from([...superblock, ...image.slice(96)])
+}
+/** A fixed-length string attribute. */
+const stringAttribute = (name: string, value: string): Bytes => {
+  const type = [0x13, 0, 0, 0, ...le(value.length, 4)]
+  const space = [1, 0, 0, 0, 0, 0, 0, 0]
+  return message(0x0c, [
+    1,
+    0,
+    ...le(name.length + 1, 2),
+    ...le(type.length, 2),
+    ...le(space.length, 2),
+    ...named(name),
+    ...padded(type),
+    ...padded(space),
+    ...text(value),
+  ])
+}
+
+const cdType = compoundType(16, [
+  ['x', 0, integerType(2, false)],
+  ['y', 2, integerType(2, false)],
+  ['p', 4, integerType(2, true)],
+  ['t', 8, integerType(8, true)],
+])
+const triggerType = compoundType(24, [
+  ['p', 0, integerType(2, true)],
+  ['t', 8, integerType(8, true)],
+  ['id', 16, integerType(2, true)],
+])
+
+// Three chunks, one a packing. Head = count << 2 | yxp packed << 1 | xp packed, then the first time and the times' runs.
+const ecfMasked: Bytes = [
+  ...le((6 << 2) | 0, 4),
+  ...le(1000, 8),
+  0x02, // + 0 us, two events: 1,000
+  0xf4,
+  0xf1,
+  0x33, // 0x14 us in two low-first nibbles, then + 3 us, three events: 1,023
+  0x11, // + 1 us, one event: 1,024
+  ...le((7 << 5) | 2, 2),
+  ...le((9 << 5) | 4, 2), // rows 7, 7, 9, 9, 9, 9
+  ...le((100 << 5) | 0b10001, 2), // columns 100, 101, 105
+  ...le((200 << 5) | 0b00000, 2),
+  ...le((300 << 5) | 0b01000, 2), // 300, 302
+  (1 << 7) | 2,
+  (0 << 7) | 4,
+]
+const packXp = (x: number, p: number): number => (x << 1) | p
+/** Four 12-bit values in three u16, four 24-bit values in three u32. */
+const pack12 = ([a, b, c, d]: readonly [number, number, number, number]): Bytes =>
+  [(a << 4) | (b & 15), ((b >> 4) << 8) | (c & 255), ((c >> 8) << 12) | d].flatMap((word) => le(word, 2))
+const pack24 = ([a, b, c, d]: readonly [number, number, number, number]): Bytes =>
+  [(a << 8) | (b & 255), ((b >> 8) << 16) | (c & 65535), ((c >> 16) << 24) | d].flatMap((word) => le(word >>> 0, 4))
+const ecfPackedColumns: Bytes = [
+  ...le((5 << 2) | 1, 4),
+  ...le(2000, 8),
+  0x0f,
+  ...le(5, 2), // five events, the run behind an escape
+  ...le((11 << 5) | 31, 2),
+  ...le(5, 2), // row 11 five times, the run behind an escape
+  ...pack12([packXp(1, 1), packXp(2, 0), packXp(1279, 1), packXp(4, 0)]),
+  ...pack12([packXp(5, 1), 0, 0, 0]),
+]
+const packYxp = (y: number, x: number, p: number): number => (y << 12) | (x << 1) | p
+const ecfPacked: Bytes = [...le((3 << 2) | 2, 4), ...le(3000, 8), 0x03, ...pack24([packYxp(719, 1279, 1), packYxp(0, 0, 0), packYxp(5, 6, 1), 0])]
+
+{
+  const { image, place } = createImage()
+  const events = chunkedDataset(
+    place,
+    cdType,
+    16,
+    20,
+    6,
+    [
+      [0, ecfMasked],
+      [6, ecfPackedColumns],
+      [12, ecfPacked],
+      [18, ecfMasked.slice(0, 14)],
+    ],
+    filterMessage(36559, []),
+  )
+  const triggers = contiguousDataset(place, triggerType, 2, [
+    ...le(1, 2),
+    ...repeat([0], 6),
+    ...le(1500, 8),
+    ...le(3, 2),
+    ...repeat([0], 6),
+    ...le(0, 2),
+    ...repeat([0], 6),
+    ...le(2500, 8),
+    ...le(3, 2),
+    ...repeat([0], 6),
+  ])
+  const rootGroup = group(place, { CD: group(place, { events }).header, EXT_TRIGGER: group(place, { events: triggers }).header }, [
+    stringAttribute('geometry', '1280x720'),
+  ])
+  writeFileSync(join(root, 'prophesee-ecf.h5'), finishHdf5(image, rootGroup))
+}
+
+{
+  const { image, place } = createImage()
+  const events = contiguousDataset(place, cdType, 2, [
+    ...[5, 6, 1].flatMap((value) => le(value, 2)),
+    0,
+    0,
+    ...le(2 ** 40, 8),
+    ...[639, 479, 0].flatMap((value) => le(value, 2)),
+    0,
+    0,
+    ...le(2 ** 40 + 1, 8),
+  ])
+  writeFileSync(
+    join(root, 'prophesee-plain.h5'),
+    finishHdf5(image, group(place, { CD: group(place, { events }).header }, [stringAttribute('geometry', '640x480')])),
+  )
+}
+
+/** A Blosc buffer: head, block starts, and blocks of streams behind their packed sizes. */
+const blosc = (flags: number, elementBytes: number, length: number, blockBytes: number, blocks: readonly (readonly Bytes[])[]): Bytes => {
+  const bodies = blocks.map((streams) => streams.flatMap((stream) => [...le(stream.length, 4), ...stream]))
+  const starts = bodies.map((_, i) => 16 + 4 * blocks.length + bodies.slice(0, i).reduce((sum, body) => sum + body.length, 0))
+  const body = [...starts.flatMap((start) => le(start, 4)), ...bodies.flat()]
+  return [2, 1, flags, elementBytes, ...le(length, 4), ...le(blockBytes, 4), ...le(16 + body.length, 4), ...body]
+}
+const shuffled = (bytes: Bytes, elementBytes: number): Bytes =>
+  Array.from({ length: elementBytes }, (_, k) => bytes.filter((_byte, i) => i % elementBytes === k)).flat()
+
+{
+  const { image, place } = createImage()
+  const count = 5
+  const times = [10, 20, 20, 30, 70000].flatMap((time) => le(time, 4))
+  const xs = [1, 2, 3, 4, 639].flatMap((x) => le(x, 2))
+  const ys = [479, 5, 6, 7, 8].flatMap((y) => le(y, 2))
+  const ps = [1, 0, 1, 0, 1]
+  const column = (type: Bytes, elementBytes: number, stored: Bytes): number =>
+    chunkedDataset(place, type, elementBytes, count, count, [[0, stored]], filterMessage(32001, [2, 2, elementBytes, count * elementBytes, 5, 1, 5]))
+  const packedZstd = zstdRaw(shuffled(times, 4))
+  const members = {
+    t: column(integerType(4, false), 4, blosc(0x90 | 1, 4, 20, 20, [[packedZstd]])), // ZSTD, shuffled, not split
+    x: column(integerType(2, false), 2, blosc(0x30 | 1, 2, 10, 10, [[lz4Literals(shuffled(xs, 2))]])), // LZ4, shuffled
+    y: column(integerType(2, false), 2, [2, 1, 2, 2, ...le(10, 4), ...le(10, 4), ...le(26, 4), ...ys]), // a plain copy
+    p: column(integerType(1, false), 1, blosc(0x30, 1, 5, 3, [[ps.slice(0, 3)], [ps.slice(3)]])), // two blocks, streams stored plainly
+  }
+  const offset = contiguousDataset(place, integerType(8, true), 1, le(49599300523, 8))
+  const rootGroup = group(place, { events: group(place, members).header, t_offset: offset })
+  writeFileSync(join(root, 'dsec-blosc.h5'), finishHdf5(image, rootGroup))
+}
+
 writeFileSync(join(root, 'expected.json'), `${JSON.stringify(expectations)}\n`)

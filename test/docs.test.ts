@@ -1,8 +1,7 @@
 // The docs keep up with the code: links lead somewhere, commands and their options exist, examples run.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createProgram } from '#src/cli/main.js'
@@ -16,7 +15,9 @@ const markdown = (folder: string): string[] =>
     return path.endsWith('.md') ? [path] : []
   })
 
-const PAGES = ['README.md', 'CHANGELOG.md'].map((name) => join(ROOT, name)).concat(['docs', 'models', 'firmware-stubs'].flatMap((folder) => markdown(join(ROOT, folder))))
+const PAGES = ['README.md', 'CHANGELOG.md']
+  .map((name) => join(ROOT, name))
+  .concat(['docs', 'models', 'firmware-stubs'].flatMap((folder) => markdown(join(ROOT, folder))))
 const nameOf = (path: string): string => path.slice(ROOT.length + 1)
 
 const fences = (path: string, language: string): string[] =>
@@ -25,13 +26,20 @@ const fences = (path: string, language: string): string[] =>
 const commandLines = (path: string): string[] =>
   fences(path, 'sh')
     .flatMap((body) => body.split('\n'))
-    .map((line) => line.replace(/^\$ /, '').replace(/\s+#.*$/, '').trim())
+    .map((line) =>
+      line
+        .replace(/^\$ /, '')
+        .replace(/\s+#.*$/, '')
+        .trim(),
+    )
     .flatMap((line) => line.split('&&').map((part) => part.trim()))
     .filter((line) => /^(npx )?spikeport /.test(line))
 
 describe.each(PAGES.map((path) => [nameOf(path), path]))('%s', (_, path) => {
   test('links to files lead somewhere', () => {
-    const links = [...readFileSync(path, 'utf8').matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, target]) => target as string).filter((target) => !/^[a-z]+:/.test(target))
+    const links = [...readFileSync(path, 'utf8').matchAll(/\]\(([^)#\s]+)[^)]*\)/g)]
+      .map(([, target]) => target as string)
+      .filter((target) => !/^[a-z]+:/.test(target))
     expect(links.filter((target) => !existsSync(resolve(dirname(path), target)))).toEqual([])
   })
 
@@ -44,7 +52,10 @@ describe.each(PAGES.map((path) => [nameOf(path), path]))('%s', (_, path) => {
       expect(command, `"${line}": no command ${name}`).toBeDefined()
       const known = command?.options.flatMap(({ short, long }) => [short, long]) ?? []
       const used = words.filter((word) => /^--?[a-z]/.test(word)).map((word) => word.split('=')[0])
-      expect(used.filter((option) => !known.includes(option) && option !== '--help'), line).toEqual([])
+      expect(
+        used.filter((option) => !known.includes(option) && option !== '--help'),
+        line,
+      ).toEqual([])
     }
   })
 })
@@ -52,7 +63,8 @@ describe.each(PAGES.map((path) => [nameOf(path), path]))('%s', (_, path) => {
 test('npm run commands exist', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
   for (const path of PAGES) {
-    for (const [, name] of readFileSync(path, 'utf8').matchAll(/npm run ([\w:-]+)/g)) expect(Object.keys(scripts), `${nameOf(path)}: npm run ${name}`).toContain(name)
+    for (const [, name] of readFileSync(path, 'utf8').matchAll(/npm run ([\w:-]+)/g))
+      expect(Object.keys(scripts), `${nameOf(path)}: npm run ${name}`).toContain(name)
   }
 })
 
@@ -61,21 +73,15 @@ describe('examples', () => {
 
   test('there are some', () => expect(examples.length).toBeGreaterThan(0))
 
-  // Examples import the package by name, as a user does: an import map of this checkout stands in for node_modules.
+  // An example imports the package by name, as a user does; the file lies inside the package, so Node resolves the name to this checkout.
   test.each(examples)('%s runs', (_, body) => {
-    const folder = mkdtempSync(join(tmpdir(), 'spikeport-docs-'))
+    const file = join(ROOT, 'test', `.docs-example-${process.pid}.ts`)
+    writeFileSync(file, body.replace(/'mnist-cnn\//g, `'${join(ROOT, 'models/mnist-cnn')}/`))
     try {
-      const file = join(ROOT, 'test', `.docs-example-${process.pid}.ts`)
-      const code = body.replace(/'mnist-cnn\//g, `'${join(ROOT, 'models/mnist-cnn')}/`)
-      writeFileSync(file, code)
-      try {
-        const { status, stderr } = spawnSync(process.execPath, ['--conditions=spikeport-source', '--import', 'tsx', file], { cwd: folder, encoding: 'utf8' })
-        expect(status, stderr).toBe(0)
-      } finally {
-        rmSync(file, { force: true })
-      }
+      const { status, stderr } = spawnSync(process.execPath, ['--conditions=spikeport-source', '--import', 'tsx', file], { cwd: ROOT, encoding: 'utf8' })
+      expect(status, stderr).toBe(0)
     } finally {
-      rmSync(folder, { recursive: true, force: true })
+      rmSync(file, { force: true })
     }
   })
 })

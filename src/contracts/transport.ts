@@ -14,6 +14,8 @@ export interface Transport {
   readonly port: string
   /** null where the line has no baud rate */
   readonly baudRate: number | null
+  /** an emulator is behind it: it may be slow, and its time means nothing */
+  readonly isEmulated: boolean
   /** Hands bytes on; resolves when the line takes more. After the line is gone it does nothing. */
   readonly write: (bytes: Uint8Array) => Promise<void>
   /** Closes the line and ends every process behind it; never throws. */

@@ -37,12 +37,6 @@ const NO_PADDING: Padding = [0, 0, 0, 0]
 
 const quantized = (types: NodeTypes, input: number): QuantizedType => types.inputs[input] as QuantizedType
 
-const checkFactors = (factors: Float32Array, node: NodeBase<string>): Float32Array => {
-  const bad = factors.find((m) => !Number.isFinite(m))
-  if (bad !== undefined) throw unsupported(`${whereOf(node)}: a requantization factor is ${bad}.`, 'The scales of its input, weights and output are too far apart for float32.')
-  return factors
-}
-
 /** One factor where all are equal: a per-tensor layer stores four bytes, not four a channel. */
 const compactFactors = (factors: Float32Array): Float32Array => (factors.every((m) => m === factors[0]) ? factors.slice(0, 1) : factors)
 
@@ -55,7 +49,7 @@ interface Layer extends NodeBase<string> {
 const lowerEmission = (node: Layer, channels: number, { types, store }: LowerContext): EventnetNode['emission'] => {
   if (node.emission.kind !== 'requantize') return NO_EMISSION
   const output = types.output as QuantizedType
-  const factors = compactFactors(checkFactors(requantizeScales(quantized(types, 0), node.weights.type as QuantizedType, output, channels), node))
+  const factors = compactFactors(requantizeScales(quantized(types, 0), node.weights.type as QuantizedType, output, channels))
   const { min, max } = node.emission
   return { kind: 'requantize', fields: { scales: store(factors), scaleCount: factors.length, zeroPoint: output.zeroPoint, low: min, high: max } }
 }
@@ -98,7 +92,7 @@ const lowerAverage = (node: NodeBase<string>, g: Geometry, padding: Padding, { t
     fields: { ...geometryFields(g, padding, node), inputZeroPoint: input.zeroPoint },
     emission: {
       kind: 'requantizeByCount',
-      fields: { scales: store(checkFactors(factors, node)), scaleCount: factors.length, firstCount, zeroPoint: output.zeroPoint, low: -128, high: 127 },
+      fields: { scales: store(factors), scaleCount: factors.length, firstCount, zeroPoint: output.zeroPoint, low: -128, high: 127 },
     },
   }
 }
@@ -137,11 +131,10 @@ export const LOWER: { readonly [K in OperatorKind]: Row<Lower<K>> } = {
   add: {
     lower: (node, { types }) => {
       const [a, b, output] = [quantized(types, 0), quantized(types, 1), types.output as QuantizedType]
-      const [scaleA, scaleB] = checkFactors(Float32Array.of(addScale(a, output), addScale(b, output)), node)
-      const { min, max } = node.emission as Extract<Emission, { kind: 'requantize' }>
+            const { min, max } = node.emission as Extract<Emission, { kind: 'requantize' }>
       return {
         operator: 'add',
-        fields: { count: elementCount(output.shape), zeroPointA: a.zeroPoint, zeroPointB: b.zeroPoint, scaleA: scaleA as number, scaleB: scaleB as number },
+        fields: { count: elementCount(output.shape), zeroPointA: a.zeroPoint, zeroPointB: b.zeroPoint, scaleA: addScale(a, output), scaleB: addScale(b, output) },
         emission: { kind: 'round', fields: { zeroPoint: output.zeroPoint, low: min, high: max } },
       }
     },

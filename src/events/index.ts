@@ -20,6 +20,8 @@ export {
 export type { DecoderOptions, DecoderSnapshot, EventDecoder, FaultPolicy, OtherRecord } from './decoder.js'
 export type { EncodeExtras, EncoderOptions, EventEncoder } from './encoder.js'
 export * from './filters/index.js'
+export { type Hdf5Recording, readHdf5Events } from './formats/hdf5.js'
+export { isHdf5 } from './formats/hdf5-chunks.js'
 export { DETECTION_BYTES, detectFormat, type EventFormat, FORMAT_NAMES, FORMATS, type FormatName } from './formats/index.js'
 export { createLedger, type Ledger, ledgerImbalance, ledgerLines, type Tally, tallied, tally } from './ledger.js'
 export { type AnyDecoder, decodeRecording, decodeStream, openDecoder, type ReadOptions, type Recording } from './read.js'

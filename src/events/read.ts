@@ -1,8 +1,9 @@
 // Reading recordings whose format is found from their first bytes: a streaming decoder, an async stream and a one-call reader.
 
-import { malformedFile } from '../errors.js'
+import { malformedFile, unsupported } from '../errors.js'
 import { concatBatches, type EventBatch, emptyBatch, type Geometry, type TriggerBatch } from './batch.js'
 import type { DecoderOptions, EventDecoder, OtherRecord } from './decoder.js'
+import { isHdf5 } from './formats/hdf5-chunks.js'
 import { DETECTION_BYTES, detectFormat, FORMATS, type FormatName } from './formats/index.js'
 import { createLedger, type Ledger } from './ledger.js'
 
@@ -28,6 +29,7 @@ export const openDecoder = (options: ReadOptions = {}): AnyDecoder => {
   let decoder: EventDecoder | null = format === null ? null : FORMATS[format].createDecoder(options)
 
   const start = (): EventBatch => {
+    if (isHdf5(head)) throw unsupported(`${options.name ?? 'recording'} is an HDF5 file, which is not read as a stream.`, 'Read it whole with readHdf5Events.')
     format = detectFormat(head, options.name)
     if (format === null)
       throw malformedFile(

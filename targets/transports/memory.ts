@@ -26,6 +26,7 @@ export const memoryLine = (peer: MemoryPeer, spoil: (bytes: Uint8Array) => Uint8
     const transport: Transport = {
       port: 'memory',
       baudRate: null,
+      isEmulated: false,
       write: async (bytes) => {
         if (listener !== null) later(() => peer.onBytes(spoil(bytes.slice())))
       },

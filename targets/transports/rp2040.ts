@@ -175,6 +175,7 @@ export const openRp2040 =
     return {
       port: 'rp2040js',
       baudRate: null,
+      isEmulated: true,
       write: (bytes) =>
         new Promise((resolve) => {
           if (!isOpen || bytes.length === 0) return resolve()

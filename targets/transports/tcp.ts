@@ -28,6 +28,7 @@ export const openTcp =
     return {
       port: address,
       baudRate: null,
+      isEmulated: false,
       write: (bytes) =>
         new Promise((resolve) => {
           if (socket.destroyed || socket.write(bytes)) resolve()

@@ -5,6 +5,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openQemu } from '#targets/transports/qemu.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const SCRIPT = join(ROOT, `test/boards/.children-${process.pid}.ts`)
@@ -59,4 +60,19 @@ const survives = async (how: string, ending: string): Promise<void> => {
 describe('a child is gone when its parent', () => {
   test.each(['exit', 'throw', 'SIGINT', 'SIGTERM', 'SIGHUP'])('ends by %s (guarded)', (ending) => survives('guarded', ending))
   test.each(['exit', 'throw', 'SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'])('ends by %s (watched)', (ending) => survives('watched', ending))
+})
+
+test('an emulator that is not installed is named, with the command that installs it', async () => {
+  const qemu = { kind: 'qemu', program: 'qemu-system-none', machine: 'x', imageOption: '-kernel', ticksPerInstruction: 1 } as const
+  const open = openQemu('mps2-an385', qemu, '/dev/null', 115_200)
+  await expect(open({ onBytes: () => {}, onClose: () => {} })).rejects.toMatchObject({
+    code: 'TOOL_MISSING',
+    message: 'qemu-system-none is needed to emulate mps2-an385 and is not installed.',
+  })
+})
+
+test('an emulator that refuses its options says why', async () => {
+  const qemu = { kind: 'qemu', program: 'sh', machine: 'x', imageOption: '-kernel', ticksPerInstruction: 1 } as const
+  const open = openQemu('mps2-an385', qemu, '/dev/null', 115_200)
+  await expect(open({ onBytes: () => {}, onClose: () => {} })).rejects.toMatchObject({ code: 'DEVICE_EMULATOR_FAILED' })
 })

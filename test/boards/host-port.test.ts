@@ -113,6 +113,35 @@ describeWith(['clang', 'sanitizers'], 'host port on a pty, with sanitizers', () 
     })
   })
 
+  test('a load keeps the line busy: 98 % of what is sent is content, and chunks follow without waiting for answers', async () => {
+    const { port } = await start()
+    let sentBytes = 0
+    let answered = 0
+    let mostUnanswered = 0
+    const counted: OpenTransport = async (listener) => {
+      const inner = await serial(port)({
+        ...listener,
+        onBytes: (bytes) => {
+          answered += bytes.filter((byte) => byte === 0).length / 2
+          listener.onBytes(bytes)
+        },
+      })
+      let frames = 0
+      return {
+        ...inner,
+        write: (bytes) => {
+          sentBytes += bytes.length
+          mostUnanswered = Math.max(mostUnanswered, ++frames - answered)
+          return inner.write(bytes)
+        },
+      }
+    }
+    const file = deviceFile(mlpNetwork(3))
+    await withDevice(counted, (device) => device.load(file))
+    expect(file.length / sentBytes).toBeGreaterThan(0.98)
+    expect(mostUnanswered).toBeGreaterThan(5)
+  })
+
   test('TCP works as the serial port does', async () => {
     const { port } = await start(['--tcp', '0'])
     await withDevice(openTcp(port, 'host'), (device) => expectEqual(device, cnnNetwork(4)))

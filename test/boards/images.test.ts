@@ -5,10 +5,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { BOARDS, boardOf, decodeUf2, encodeUf2, flashBoard } from '#targets/index.js'
+import { plan } from '#src/plan/index.js'
+import { BOARDS, boardOf, boardsThatFit, decodeUf2, encodeUf2, fitOn, flashBoard } from '#targets/index.js'
 import { isBootable } from '#targets/transports/boot-rom.js'
 // @ts-expect-error a script without types
 import { buildImage, FIRMWARE, UNSHIPPED } from '../../scripts/build-firmware.mjs'
+import { kwsNetwork, resnet8Network } from '../helpers/networks.js'
 import { describeWith } from '../helpers/tools.js'
 
 const IMAGES = resolve(import.meta.dirname, '../../firmware-stubs/images')
@@ -29,6 +31,15 @@ test('slots and firmware of a board do not overlap, and slots are whole erase bl
     for (const slot of memory.slots)
       expect([slot.bytes % memory.eraseBlockBytes, (slot.address - memory.firmware.address) % memory.eraseBlockBytes], id).toEqual([0, 0])
   }
+})
+
+test('a plan says whether it fits a board, what is missing, and which boards would do', () => {
+  const kws = plan(kwsNetwork(1))
+  const resnet8 = plan(resnet8Network(1))
+  expect(fitOn(kws, boardOf('microbit'))).toMatchObject({ fits: true, freeRamBytes: 12_000 - kws.arenaBytes })
+  expect(fitOn(resnet8, boardOf('microbit'))).toMatchObject({ fits: false, freeRamBytes: 12_000 - resnet8.arenaBytes, largestLayer: resnet8.nodes[2]?.name })
+  expect(boardsThatFit(resnet8, BOARDS).map(({ id }) => id)).not.toContain('microbit')
+  expect(boardsThatFit(resnet8, BOARDS).map(({ id }) => id)).toContain('rpi-pico')
 })
 
 const rebuild = (prefix: string): void => {

@@ -76,7 +76,8 @@ describe('from a model to exports', () => {
 
 const MISTAKES: readonly (readonly [string, readonly string[], number, string])[] = [
   ['no such command', ['fly'], 2, "unknown command 'fly'"],
-  ['a missing argument', ['import'], 2, "missing required argument 'model'"],
+  ['a missing argument', ['plan'], 2, "missing required argument 'network'"],
+  ['a missing option', ['import', 'model.json'], 2, "required option '-o, --output <file>' not specified"],
   ['no such file', ['plan', 'nothing.net'], 1, 'cannot read nothing.net'],
   ['a float network to plan', ['plan', MODEL], 2, 'is a float network'],
   ['an integer network to quantize', ['quantize', 'mnist-mlp', '--calibrate', 'mnist', '-o', 'x.net'], 2, 'is quantized already'],
@@ -89,7 +90,12 @@ const MISTAKES: readonly (readonly [string, readonly string[], number, string])[
   ['data of another shape', ['run', 'mnist-mlp', '--data', join(ROOT, 'package.json')], 1, 'not an idx file'],
   ['a data set that is unknown', ['run', 'mnist-mlp', '--data', 'imagenet'], 1, 'cannot read imagenet'],
   ['a full disk', ['export', 'mnist-mlp', '--format', 'onnx', '-o', '/dev/full'], 1, 'cannot write /dev/full: ENOSPC'],
-  ['an output folder that does not exist', ['export', 'mnist-mlp', '--format', 'onnx', '-o', '/no/such/folder/x.onnx'], 1, 'cannot write /no/such/folder/x.onnx'],
+  [
+    'an output folder that does not exist',
+    ['export', 'mnist-mlp', '--format', 'onnx', '-o', '/no/such/folder/x.onnx'],
+    1,
+    'cannot write /no/such/folder/x.onnx',
+  ],
 ]
 
 describe('mistakes', () => {

@@ -42,7 +42,7 @@ export const CHIPS = {
   m55: {
     name: 'Cortex-M55',
     kernels: 'mve',
-    blocked: ['conv2d'],
+    blocked: ['conv2d', 'dense'],
     machine: 'mps3-an547',
     compiler: 'arm-none-eabi',
     flags: ['-mcpu=cortex-m55', '-mthumb', '-mfloat-abi=hard'],

@@ -19,7 +19,10 @@ export const randomReals = (network: Network, seed: number, samples: number): Fl
   return new Float32Array(length * samples).map(() => random.uniform() * 2 - 1)
 }
 
-const positive = (channels: number, random: TestRandom): Tensor => ({ type: { kind: 'float32', shape: [channels] }, data: new Float32Array(channels).map(() => 0.2 + random.uniform()) })
+const positive = (channels: number, random: TestRandom): Tensor => ({
+  type: { kind: 'float32', shape: [channels] },
+  data: new Float32Array(channels).map(() => 0.2 + random.uniform()),
+})
 
 /** conv - norm - relu - (norm - conv) - depthwise - norm - relu6 - global average pool - norm - dense - softmax. */
 export const normalizedNetwork = (seed: number): Network<'float'> => {
@@ -36,7 +39,16 @@ export const normalizedNetwork = (seed: number): Network<'float'> => {
   norm('stem_norm', 8)
   x = b.add({ kind: 'relu', name: 'stem_relu', inputs: [x], max: null })
   norm('before_point', 8)
-  x = b.add({ kind: 'conv2d', name: 'point', inputs: [x], weights: weights([6, 1, 1, 8]), bias: weights([6]), emission: LINEAR, ...window, padding: [0, 0, 0, 0] })
+  x = b.add({
+    kind: 'conv2d',
+    name: 'point',
+    inputs: [x],
+    weights: weights([6, 1, 1, 8]),
+    bias: weights([6]),
+    emission: LINEAR,
+    ...window,
+    padding: [0, 0, 0, 0],
+  })
   norm('before_depth', 6)
   x = b.add({ kind: 'relu', name: 'point_relu', inputs: [x], max: 6 })
   norm('alone', 6)

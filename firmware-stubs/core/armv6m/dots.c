@@ -49,10 +49,11 @@ static void dots(const uint32_t *block, const int8_t *weights, uint32_t taps, bl
       : "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "cc", "memory");
 }
 
-void block_dots(const uint32_t *block, const int8_t *weights, size_t step, uint32_t taps, uint32_t channels, block_sums_t *sums) {
+void block_dots(const uint32_t *block, const block_weights_t *weights, uint32_t channels, block_sums_t *sums) {
+  const int8_t *at = weights->weights;
   for (; channels > 0; channels--) {
-    dots(block, weights, taps, sums++);
-    weights += step;
+    dots(block, at, weights->taps, sums++);
+    at += weights->step;
   }
 }
 

@@ -30,17 +30,26 @@ typedef struct {
   uint32_t channels;
 } block_target_t;
 
-/* Lays taps tap .. tap + count - 1 of a position into a block as x - zero_point; zeros follow up to BLOCK_ALIGNMENT, of which tap is a multiple. */
+/* Lays taps tap .. tap + count - 1 of a position into a block as x - zero_point, with zeros up to BLOCK_ALIGNMENT, of which tap is a multiple. A chip may
+   lay out x itself and take the zero point off in its dots instead. */
 void block_expand(uint32_t *block, uint32_t tap, uint32_t position, const int8_t *run, uint32_t count, int32_t zero_point);
 
-/* sums[c] += sum over t of block[t] * weights[c * step + t]. Taps between `taps` and the next multiple of BLOCK_ALIGNMENT are zero in the block. */
-void block_dots(const uint32_t *block, const int8_t *weights, size_t step, uint32_t taps, uint32_t channels, block_sums_t *sums);
+/* What a block meets: weights[c * step + t] for t < taps; padding stands for zero_point. */
+typedef struct {
+  const int8_t *weights;
+  size_t step;
+  uint32_t taps;
+  int32_t zero_point;
+} block_weights_t;
+
+/* sums[c] += sum over t of (x[t] - zero_point) * weights[c * step + t], for c < channels. */
+void block_dots(const uint32_t *block, const block_weights_t *weights, uint32_t channels, block_sums_t *sums);
 
 /* Requantizes a group of channels. */
 void block_emit(const emission_t *e, const block_target_t *target, const block_sums_t *sums);
 
 /* All of a layer's channels over a block that holds all of its taps: start with the bias, dots, then emit; for emissions that requantize. */
-void block_layer(const uint32_t *block, const int8_t *weights, uint32_t taps, const int32_t *bias, const emission_t *e, const block_target_t *target);
+void block_layer(const uint32_t *block, const block_weights_t *weights, const int32_t *bias, const emission_t *e, const block_target_t *target);
 
 /* sums[c] = bias[c] at each position, or 0. */
 static inline void start_sums(const int32_t *bias, uint32_t channels, block_sums_t *sums) {

@@ -138,7 +138,8 @@ static void run_parts(const conv_t *conv, const window_t *windows, block_target_
     start_sums(conv->bias == NULL ? NULL : conv->bias + first, target.channels, sums);
     for (taps_t taps = {0, conv->chunk, 0, 0}; taps.count != 0; advance(conv, &taps)) {
       fill_block(conv, windows, target.count, &taps, block);
-      block_dots(block, conv->weights + (size_t)first * conv->taps + taps.first, conv->taps, taps.count, target.channels, sums);
+      const block_weights_t weights = {conv->weights + (size_t)first * conv->taps + taps.first, conv->taps, taps.count, conv->zero_point};
+      block_dots(block, &weights, target.channels, sums);
     }
     if (conv->emission.out_s8 != NULL) {
       block_emit(&conv->emission, &target, sums);
@@ -156,7 +157,8 @@ static void run_block(const conv_t *conv, const window_t *windows, uint32_t coun
   if (conv->chunk == conv->taps && conv->emission.out_s8 != NULL) {
     const taps_t taps = {0, conv->taps, 0, 0};
     fill_block(conv, windows, count, &taps, block);
-    block_layer(block, conv->weights, conv->taps, conv->bias, &conv->emission, &target);
+    const block_weights_t weights = {conv->weights, conv->taps, conv->taps, conv->zero_point};
+    block_layer(block, &weights, conv->bias, &conv->emission, &target);
   } else {
     run_parts(conv, windows, target, block);
   }
@@ -176,6 +178,14 @@ static bool may_cross_rows(const conv_t *conv) {
   const bool is_pointwise = g->kernel_height == 1 && g->kernel_width == 1 && g->stride_y == 1 && g->stride_x == 1;
   const bool is_laid_out_once = conv->chunk == conv->taps && conv->emission.out_s8 != NULL;
   return is_laid_out_once || g->output_channels <= BLOCK_CHANNELS || (is_pointwise && g->output_width >= BLOCK_POSITIONS);
+}
+
+/* Steps to the next window of a row; only the columns change. */
+static void move_right(const geometry_t *g, window_t *w) {
+  w->x += g->stride_x;
+  w->first_x = w->x >= 0 ? 0 : window_first(w->x, g->dilation_x);
+  const bool fits = w->x + (g->kernel_width - 1) * g->dilation_x < g->input_width;
+  w->end_x = fits ? g->kernel_width : window_end(w->x, g->dilation_x, g->kernel_width, g->input_width);
 }
 
 void conv2d_blocked(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch) {
@@ -199,15 +209,19 @@ void conv2d_blocked(const network_t *net, const node_t *node, uint8_t *arena, co
   };
   const bool crosses_rows = may_cross_rows(&conv);
   size_t index = 0;
+  window_t window = window_at(g, 0, 0);
   for (uint32_t y = 0, x = 0; y < g->output_height;) {
     window_t windows[BLOCK_POSITIONS];
     uint32_t count = 0;
     for (bool is_open = true; is_open && count < BLOCK_POSITIONS; count++) {
-      windows[count] = window_at(g, y, x);
-      if (++x == g->output_width) {
-        x = 0;
-        is_open = ++y < g->output_height && crosses_rows;
+      windows[count] = window;
+      if (++x < g->output_width) {
+        move_right(g, &window);
+        continue;
       }
+      x = 0;
+      is_open = ++y < g->output_height && crosses_rows;
+      window = window_at(g, y, 0);
     }
     run_block(&conv, windows, count, index);
     index += (size_t)count * g->output_channels;

@@ -20,15 +20,16 @@ void block_emit(const emission_t *e, const block_target_t *target, const block_s
   }
 }
 
-void block_layer(const uint32_t *block, const int8_t *weights, uint32_t taps, const int32_t *bias, const emission_t *e, const block_target_t *target) {
+void block_layer(const uint32_t *block, const block_weights_t *weights, const int32_t *bias, const emission_t *e, const block_target_t *target) {
   block_sums_t sums[BLOCK_CHANNELS];
   block_target_t group = *target;
+  block_weights_t at = *weights;
   for (uint32_t left = target->channels; left > 0; left -= group.channels) {
     group.channels = least_of(BLOCK_CHANNELS, left);
     start_sums(bias == NULL ? NULL : bias + group.channel, group.channels, sums);
-    block_dots(block, weights, taps, taps, group.channels, sums);
+    block_dots(block, &at, group.channels, sums);
     block_emit(e, &group, sums);
     group.channel += group.channels;
-    weights += group.channels * taps;
+    at.weights += group.channels * at.step;
   }
 }

@@ -99,11 +99,12 @@ static inline __attribute__((always_inline)) block_sums_t dots(const uint32_t *x
   return (block_sums_t){{s0, s1, s2, s3}};
 }
 
-void block_dots(const uint32_t *block, const int8_t *weights, size_t step, uint32_t taps, uint32_t channels, block_sums_t *sums) {
+void block_dots(const uint32_t *block, const block_weights_t *weights, uint32_t channels, block_sums_t *sums) {
+  const int8_t *at = weights->weights;
   for (; channels > 0; channels--) {
-    *sums = dots(block, weights, taps, *sums);
+    *sums = dots(block, at, weights->taps, *sums);
     sums++;
-    weights += step;
+    at += weights->step;
   }
 }
 
@@ -257,29 +258,29 @@ static void layer_loop(layer_t *layer, const int8_t *weights) {
 }
 
 /* Layers with other bounds, or fewer than four taps. */
-static void layer_in_groups(const uint32_t *block, const int8_t *weights, uint32_t taps, const int32_t *bias, const emission_t *e,
-                            const block_target_t *target) {
-  block_target_t group = *target;
-  for (group.channels = 1; group.channel < target->channels; group.channel++) {
+static void layer_by_channel(const uint32_t *block, const block_weights_t *weights, const int32_t *bias, const emission_t *e, const block_target_t *target) {
+  block_target_t one = *target;
+  block_weights_t at = *weights;
+  for (one.channels = 1; one.channel < target->channels; one.channel++) {
     block_sums_t sums;
-    start_sums(bias == NULL ? NULL : bias + group.channel, 1, &sums);
-    block_dots(block, weights, taps, taps, 1, &sums);
-    block_emit(e, &group, &sums);
-    weights += taps;
+    start_sums(bias == NULL ? NULL : bias + one.channel, 1, &sums);
+    block_dots(block, &at, 1, &sums);
+    block_emit(e, &one, &sums);
+    at.weights += at.step;
   }
 }
 
-void block_layer(const uint32_t *block, const int8_t *weights, uint32_t taps, const int32_t *bias, const emission_t *e, const block_target_t *target) {
+void block_layer(const uint32_t *block, const block_weights_t *weights, const int32_t *bias, const emission_t *e, const block_target_t *target) {
   static const int32_t NO_BIAS = 0;
-  if (taps < 4 || e->low != INT8_MIN || e->high != INT8_MAX) {
-    layer_in_groups(block, weights, taps, bias, e, target);
+  if (weights->taps < 4 || e->low != INT8_MIN || e->high != INT8_MAX) {
+    layer_by_channel(block, weights, bias, e, target);
     return;
   }
   const outputs_t o = outputs_of(e, target);
-  const uint32_t rest = taps % 4;
+  const uint32_t rest = weights->taps % 4;
   layer_t layer = {
       .block = block,
-      .steps = taps / 4,
+      .steps = weights->taps / 4,
       .tail_shift = rest == 0 ? 0 : 32 - 8 * rest,
       .tail_back = 4 - rest,
       .bias = bias == NULL ? &NO_BIAS : bias,
@@ -293,5 +294,5 @@ void block_layer(const uint32_t *block, const int8_t *weights, uint32_t taps, co
       .step3 = o.step3,
       .zero_point = e->zero_point,
   };
-  layer_loop(&layer, weights);
+  layer_loop(&layer, weights->weights);
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "../blocked/blocked.h"
+#include "../blocked/columns.h"
 
 #define COLUMN_WORDS 128u
 #define WEIGHT_WORDS 64u
@@ -70,24 +71,6 @@ static void pack_weights(const depth_t *d, const int8_t *weights, uint32_t *to) 
     const rows_t rows = {a, 2 * pair + 1 < g->kernel_height ? a + row : NULL};
     put_columns(rows, g->output_channels, g->kernel_width, 0, to + 4 * pair, d->column_words);
   }
-}
-
-/* A part of an output row, and the columns of the image under it: zeros before, columns in the image, zeros after. */
-typedef struct {
-  const window_t *window;
-  uint32_t count; /* outputs */
-  uint32_t from;  /* the first column in the image */
-  uint32_t before, inside, after;
-} part_t;
-
-static part_t part_of(const depth_t *d, const window_t *window, uint32_t column) {
-  const geometry_t *g = d->geometry;
-  const uint32_t count = least_of(d->most, g->output_width - column);
-  const int32_t wide = (int32_t)((count - 1) * g->stride_x) + g->kernel_width;
-  const int32_t first = (int32_t)(column * g->stride_x) - g->pad_left;
-  const int32_t from = first < 0 ? 0 : first;
-  const int32_t end = first + wide < g->input_width ? first + wide : g->input_width;
-  return (part_t){window, count, (uint32_t)from, (uint32_t)(from - first), (uint32_t)(end - from), (uint32_t)(first + wide - end)};
 }
 
 /* The zeros of a part; they stay while channel after channel is laid out between them. */
@@ -296,7 +279,7 @@ void depthwise_blocked(const network_t *net, const node_t *node, uint8_t *arena,
   for (uint32_t y = 0; y < g->output_height; y++) {
     const window_t w = window_at(g, y, 0);
     for (uint32_t column = 0; column < g->output_width; column += d.most) {
-      const part_t part = part_of(&d, &w, column);
+      const part_t part = part_of(g, &w, column, d.most);
       run_part(&d, &part, ((size_t)y * g->output_width + column) * channels);
     }
   }

@@ -28,16 +28,17 @@ static void dots_two(const int32_t *x, const int8_t *a, const int8_t *b, uint32_
   *to_b = (block_sums_t){{b0, b1, b2, b3}};
 }
 
-void block_dots(const uint32_t *block, const int8_t *weights, size_t step, uint32_t taps, uint32_t channels, block_sums_t *sums) {
+void block_dots(const uint32_t *block, const block_weights_t *weights, uint32_t channels, block_sums_t *sums) {
   const int32_t *x = (const int32_t *)(const void *)block;
+  const int8_t *at = weights->weights;
   for (; channels >= 2; channels -= 2) {
-    dots_two(x, weights, weights + step, taps, sums, sums + 1);
-    weights += 2 * step;
+    dots_two(x, at, at + weights->step, weights->taps, sums, sums + 1);
+    at += 2 * weights->step;
     sums += 2;
   }
   if (channels != 0) { /* the last channel with itself; its second sums are dropped */
     block_sums_t dropped = *sums;
-    dots_two(x, weights, weights, taps, sums, &dropped);
+    dots_two(x, at, at, weights->taps, sums, &dropped);
   }
 }
 

@@ -142,4 +142,3 @@ export const decodeEcf = (bytes: Uint8Array, start: number, end: number): EcfEve
       : readRows(reader, y) && ((head & 1) !== 0 ? readPackedColumns(reader, x, polarity) : readMaskedColumns(reader, x) && readPolarities(reader, polarity)))
   return isRead ? events : null
 }
-

@@ -59,7 +59,10 @@ const expectMarker = (file: File, at: number, marker: string): void => {
 }
 
 const notRead = (file: File, what: string): Error =>
-  unsupported(`${file.name} uses ${what}, which is not read for datasets with special filters.`, 'Copy the file with h5repack and its default options, which writes the older structures.')
+  unsupported(
+    `${file.name} uses ${what}, which is not read for datasets with special filters.`,
+    'Copy the file with h5repack and its default options, which writes the older structures.',
+  )
 
 /** Address of the root group's object header. */
 const rootAddress = (file: File): number => {
@@ -133,7 +136,8 @@ const visitTree = (file: File, address: number, type: number, keyBytes: number, 
     const node = stack.pop() as { address: number; level: number }
     expectMarker(file, node.address, 'TREE')
     const level = readU8(file, node.address + 5)
-    if (readU8(file, node.address + 4) !== type || level >= node.level || visited > MOST_NODES) throw malformedFile(file.name, node.address, 'an HDF5 B-tree is damaged')
+    if (readU8(file, node.address + 4) !== type || level >= node.level || visited > MOST_NODES)
+      throw malformedFile(file.name, node.address, 'an HDF5 B-tree is damaged')
     const count = readU16(file, node.address + 6)
     const children: { address: number; level: number }[] = []
     for (let i = 0; i < count; i++) {
@@ -265,5 +269,10 @@ export const findRawDataset = (bytes: Uint8Array, path: string, name: string): R
   const elementCount = readElementCount(file, message(DATASPACE))
   const elementBytes = readU32(file, message(DATATYPE).at + 4)
   const pipeline = messages.find((candidate) => candidate.type === PIPELINE)
-  return { elementCount, elementBytes, filters: pipeline === undefined ? [] : readFilters(file, pipeline), ...readLayout(file, message(LAYOUT), elementCount, elementBytes) }
+  return {
+    elementCount,
+    elementBytes,
+    filters: pipeline === undefined ? [] : readFilters(file, pipeline),
+    ...readLayout(file, message(LAYOUT), elementCount, elementBytes),
+  }
 }

@@ -4,13 +4,13 @@
 
 import type { Dataset, File as H5File } from 'h5wasm'
 import { malformedFile, unsupported } from '../../errors.js'
-import { appendBatch, concatBatches, createColumns, type EventBatch, type Geometry, takeBatch, type TriggerBatch, triggersOf } from '../batch.js'
-import { decoderOf, type DecoderOptions, type Parser, type ParserState } from '../decoder.js'
+import { appendBatch, concatBatches, createColumns, type EventBatch, type Geometry, type TriggerBatch, takeBatch, triggersOf } from '../batch.js'
+import { type DecoderOptions, decoderOf, type Parser, type ParserState } from '../decoder.js'
 import type { Ledger } from '../ledger.js'
 import { tally } from '../ledger.js'
 import { decompressBlosc } from './blosc.js'
 import { decodeEcf } from './ecf.js'
-import { findRawDataset, type RawDataset } from './hdf5-chunks.js'
+import { findRawDataset, isHdf5, type RawDataset } from './hdf5-chunks.js'
 import { swapBytes } from './words.js'
 
 const ECF = 36559
@@ -105,7 +105,8 @@ const unpackBlosc = (bytes: Uint8Array, raw: RawDataset, isSigned: boolean): Flo
 const readColumn = (file: H5File, bytes: Uint8Array, path: string, name: string): { values: Float64Array; rawBytes: number } => {
   const dataset = datasetAt(file, path)
   if (dataset === null) throw malformedFile(name, null, `there is no dataset "${path}"`)
-  if ((dataset.metadata.total_size ?? 0) > LARGEST_EVENTS) throw malformedFile(name, null, `the dataset "${path}" claims ${dataset.metadata.total_size} elements`)
+  if ((dataset.metadata.total_size ?? 0) > LARGEST_EVENTS)
+    throw malformedFile(name, null, `the dataset "${path}" claims ${dataset.metadata.total_size} elements`)
   if (!dataset.filters.some((filter) => filter.id === BLOSC)) return { values: numbersOf(dataset.value, name, path), rawBytes: 0 }
   const raw = findRawDataset(bytes, path, name)
   if (raw.filters.length > 1) throw unsupported(`the dataset "${path}" of ${name} has more filters than Blosc.`, 'Repack it with gzip.')
@@ -119,7 +120,13 @@ const unpackDsec = (file: H5File, bytes: Uint8Array, name: string): Unpacked => 
   const [times, xs, ys, ps] = columns as [Float64Array, Float64Array, Float64Array, Float64Array]
   const count = Math.min(...columns.map((column) => column.length))
   const batch = createColumns()
-  appendBatch(batch, { count, timeMicros: times.subarray(0, count), x: Uint16Array.from(xs.subarray(0, count)), y: Uint16Array.from(ys.subarray(0, count)), polarity: new Uint8Array(count) })
+  appendBatch(batch, {
+    count,
+    timeMicros: times.subarray(0, count),
+    x: Uint16Array.from(xs.subarray(0, count)),
+    y: Uint16Array.from(ys.subarray(0, count)),
+    polarity: new Uint8Array(count),
+  })
   let kept = 0
   for (let i = 0; i < count; i++) {
     if (columns.some((column) => Number.isNaN(column[i]))) continue
@@ -200,7 +207,7 @@ const unpackedParser = ({ batches, geometry, triggers, eventBytes, corruptBytes,
   parse: (_state, _bytes, start, end, sink) => {
     if (start === end) return end
     for (const batch of batches) appendBatch(sink.columns, batch)
-    sink.triggers.push(...triggers.map((row): [number, number, number] => [...row]))
+    for (const row of triggers) sink.triggers.push([...row])
     sink.ledger.eventBytes += eventBytes
     tally(sink.ledger.otherBytes, 'container', end - start - eventBytes - corruptBytes)
     tally(sink.ledger.droppedBytes, 'corruptChunk', corruptBytes)
@@ -215,6 +222,7 @@ const unpackedParser = ({ batches, geometry, triggers, eventBytes, corruptBytes,
  */
 export const readHdf5Events = async (bytes: Uint8Array, options: DecoderOptions = {}): Promise<Hdf5Recording> => {
   const name = options.name ?? 'recording'
+  if (!isHdf5(bytes)) throw malformedFile(name, 0, 'it does not begin as an HDF5 file does')
   const { layout, unpacked } = await withLibrary(bytes, name, (file) => {
     const events = datasetAt(file, 'CD/events')
     if (events !== null) return { layout: 'prophesee' as const, unpacked: unpackProphesee(file, bytes, events, name) }

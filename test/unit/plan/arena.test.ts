@@ -47,7 +47,8 @@ const play = (network: Network, offsets: readonly number[], arenaBytes: number):
     owner.fill(value, from, to)
   }
   const check = (value: number, from: number, to: number, node: Node): void => {
-    for (let i = from; i < to; i++) if (owner[i] !== value) throw new Error(`${node.name} reads byte ${i - (offsets[value] as number)} of value ${value}, value ${owner[i]} is there`)
+    for (let i = from; i < to; i++)
+      if (owner[i] !== value) throw new Error(`${node.name} reads byte ${i - (offsets[value] as number)} of value ${value}, value ${owner[i]} is there`)
   }
   for (const input of network.inputs) own(input, ...range(input))
   const lives = lifetimes(network)

@@ -126,7 +126,9 @@ describe('quantize', () => {
   })
 
   test('a bias that dwarfs its weights widens the scale instead of overflowing', () => {
-    const integer = quantizeSimplified(denseNetwork(Float32Array.of(1e-9, 1), Float32Array.of(1000, 0)), { calibration: { count: 1, inputs: [Float32Array.of(1)] } })
+    const integer = quantizeSimplified(denseNetwork(Float32Array.of(1e-9, 1), Float32Array.of(1000, 0)), {
+      calibration: { count: 1, inputs: [Float32Array.of(1)] },
+    })
     const node = integer.nodes[0] as NodeOf<'dense'>
     expect(Math.abs(node.bias?.data[0] as number)).toBeLessThanOrEqual(2 ** 30)
     const [output] = evaluate(integer, [Int8Array.of(127)]).slice(-1) as [Int8Array]
@@ -135,7 +137,9 @@ describe('quantize', () => {
   })
 
   test('a channel of zeros is quantized without a division by zero', () => {
-    const integer = quantizeSimplified(denseNetwork(Float32Array.of(0, 0, 1, 1), new Float32Array(2)), { calibration: { count: 1, inputs: [Float32Array.of(1, 1)] } })
+    const integer = quantizeSimplified(denseNetwork(Float32Array.of(0, 0, 1, 1), new Float32Array(2)), {
+      calibration: { count: 1, inputs: [Float32Array.of(1, 1)] },
+    })
     expect(((integer.nodes[0] as NodeOf<'dense'>).weights.type as QuantizedType).scales[0]).toBe(1)
   })
 
@@ -162,7 +166,9 @@ describe('quantize', () => {
 
   test('an unsimplified batch norm is refused by name with the remedy', () => {
     const float = normalizedNetwork(1)
-    expect(() => quantizeSimplified(float, { calibration: { count: 1, inputs: [randomReals(float, 1, 1)] } })).toThrow('batch normalization "stem_norm" cannot be quantized by itself.')
+    expect(() => quantizeSimplified(float, { calibration: { count: 1, inputs: [randomReals(float, 1, 1)] } })).toThrow(
+      'batch normalization "stem_norm" cannot be quantized by itself.',
+    )
   })
 
   test('unknown schemes and methods are refused with what there is', () => {
@@ -173,8 +179,16 @@ describe('quantize', () => {
   })
 
   test('inputs: bytes of an image in 0..1 become pixel - 128', () => {
-    const integer = quantizeSimplified(denseNetwork(Float32Array.of(1, 1, 1), new Float32Array(1)), { calibration: { count: 1, inputs: [Float32Array.of(0, 0.5, 1)] } })
+    const integer = quantizeSimplified(denseNetwork(Float32Array.of(1, 1, 1), new Float32Array(1)), {
+      calibration: { count: 1, inputs: [Float32Array.of(0, 0.5, 1)] },
+    })
     const pixels = Uint8Array.from({ length: 256 }, (_, i) => i)
-    expect([...quantizeInput(integer, 0, Float32Array.from(pixels, (p) => p / 255))]).toEqual([...pixels].map((p) => p - 128))
+    expect([
+      ...quantizeInput(
+        integer,
+        0,
+        Float32Array.from(pixels, (p) => p / 255),
+      ),
+    ]).toEqual([...pixels].map((p) => p - 128))
   })
 })

@@ -68,7 +68,9 @@ describe('simplify', () => {
     const x = b.input('x', [3])
     const one = { type: { kind: 'float32', shape: [3] }, data: Float32Array.of(1, 1, 1) } as const
     const n = b.add({ kind: 'batchNorm', name: 'norm', inputs: [x], gamma: one, beta: one, mean: one, variance: one, epsilon: 0 })
-    expect(() => simplify(b.build({ name: 'n', outputs: [n] }))).toThrow('batch normalization "norm" over [3] has no dense or convolution layer beside it to fold into.')
+    expect(() => simplify(b.build({ name: 'n', outputs: [n] }))).toThrow(
+      'batch normalization "norm" over [3] has no dense or convolution layer beside it to fold into.',
+    )
   })
 
   test('its argument is not changed', () => {

@@ -1,0 +1,18 @@
+/* What each operator runs on a core with MVE: a table of operators lists those that a build links. */
+#ifndef SPIKEPORT_ROWS_H
+#define SPIKEPORT_ROWS_H
+
+#include "../blocked/blocked.h"
+
+#define ROW_DENSE {.verify = dense_verify, .run = dense_blocked}
+#define ROW_CONV2D {.verify = conv2d_verify, .run = conv2d_blocked, .overlap = overlap_rows}
+#define ROW_DEPTHWISE {.verify = depthwise_verify, .run = depthwise_blocked, .overlap = overlap_rows}
+#define ROW_AVERAGE_POOL {.verify = average_pool_verify, .run = average_pool_blocked, .overlap = overlap_rows}
+#define ROW_MAX_POOL {.verify = max_pool_verify, .run = max_pool_s8, .overlap = overlap_rows}
+#define ROW_ADD {.verify = add_verify, .run = add_blocked, .overlap = overlap_elementwise}
+#define ROW_CONCAT {.verify = concat_verify, .run = concat_run}
+#define ROW_RESHAPE {.verify = reshape_verify, .run = reshape_run, .overlap = overlap_elementwise}
+#define ROW_RELU {.verify = relu_verify, .run = relu_s8, .overlap = overlap_elementwise}
+#define ROW_SOFTMAX {.verify = softmax_verify, .run = softmax_f32}
+
+#endif
