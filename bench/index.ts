@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   accuracy: () => import('./accuracy.js'),
   events: () => import('./events.js'),
   inference: () => import('./inference.js'),
+  kernels: () => import('./kernels.js'),
   memory: () => import('./memory.js'),
 }
 

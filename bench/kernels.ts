@@ -63,7 +63,14 @@ const rowsOf = async ({ name, layer, count = 1, goal }: Case, seconds: number): 
   const rate = (micros: number): number => (networkMacs(network) * count) / micros / 1000
   return [
     { case: name, metric: 'time', value: simd, unit: 'us', baseline: { name: 'plain kernel', value: plain } },
-    { case: name, metric: 'rate', value: rate(simd), unit: 'GMAC/s', ...(goal === undefined ? {} : { goal }), baseline: { name: 'plain kernel', value: rate(plain) } },
+    {
+      case: name,
+      metric: 'rate',
+      value: rate(simd),
+      unit: 'GMAC/s',
+      ...(goal === undefined ? {} : { goal }),
+      baseline: { name: 'plain kernel', value: rate(plain) },
+    },
   ]
 }
 

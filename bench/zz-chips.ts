@@ -4,7 +4,7 @@ const names = (process.argv[2] ?? 'm0plus').split(',') as ChipName[]
 const what = process.argv[3] ?? 'bench'
 for (const name of names) {
   const chip = process.argv.includes('plain') ? withPlainKernels(CHIPS[name]) : CHIPS[name]
-  const image = buildImage(chip, '/tmp/chips', what === 'size' ? ['CONV2D','DEPTHWISE','AVERAGE_POOL','DENSE','RESHAPE'] : null)
+  const image = buildImage(chip, '/tmp/chips', what === 'size' ? ['CONV2D','DEPTHWISE_UNIT','AVERAGE_POOL','DENSE','RESHAPE'] : null)
   console.log(name, 'code', image.codeBytes)
   if (what === 'size') { console.log('mlp', buildImage(chip, '/tmp/chips', ['DENSE','RESHAPE']).codeBytes); continue }
   if (what === 'bench') for (const n of [kwsNetwork(1), resnet8Network(1), mlpNetwork(1)]) {

@@ -10,7 +10,22 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const STRICT = ['-std=c11', '-Wall', '-Wextra', '-Wconversion', '-Wdouble-promotion', '-Werror', '-ffp-contract=off', '-fno-fast-math']
-const COMMON = [...STRICT, '-ffunction-sections', '-fdata-sections', '-fno-common', '-fno-ident', `-ffile-prefix-map=${root}=`]
+const COMMON = [
+  ...STRICT,
+  ...['-DNDEBUG', '-ffunction-sections', '-fdata-sections', '-fno-common', '-fno-ident', '-fno-strict-aliasing', '-ffreestanding'],
+  `-ffile-prefix-map=${root}=`,
+]
+/** Kernels of a core: a folder of firmware-stubs/core with its table of operators, and the files of core/blocked that it uses. */
+const SCALAR = ['add', 'average_pool', 'conv2d', 'dense', 'depthwise', 'fast_scale', 'scalar_block', 'scalar_depthwise', 'scalar_emit']
+const KERNELS = {
+  plain: { folder: null, blocked: [] },
+  armv6m: { folder: 'armv6m', blocked: SCALAR },
+  dsp: { folder: 'dsp', blocked: ['add', 'average_pool', 'conv2d', 'dense', 'depthwise'] },
+  mve: { folder: 'mve', blocked: ['conv2d', 'dense', 'depthwise'] },
+  rv32: { folder: 'rv32', blocked: SCALAR },
+}
+/** Walks over images; the inner loops that they call are elsewhere, so these are built for size as everything else. */
+const DRIVERS = ['blocked/average_pool.c', 'blocked/conv2d.c', 'blocked/dense.c', 'blocked/depthwise.c', 'dsp/depthwise.c']
 const ARM = { prefix: 'arm-none-eabi-', flags: ['-mthumb'], link: ['--specs=nano.specs', '-nostartfiles', '-Wl,--build-id=none'] }
 const RISCV = { prefix: 'riscv64-unknown-elf-', flags: ['--specs=picolibc.specs', '-mcmodel=medany'], link: ['-nostartfiles', '-Wl,--build-id=none'] }
 

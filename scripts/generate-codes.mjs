@@ -17,23 +17,33 @@ const LISTS = [
 /** [name, code, text] of each line MACRO(name, code, "text"). */
 const entries = (file, macro) => {
   const text = readFileSync(join(root, 'firmware-stubs/shared', file), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
-  return [...text.matchAll(new RegExp(`^${macro}\\((\\w+), (\\d+), "([^"]*)"\\)$`, 'gm'))].map(([, name, code, meaning]) => ({ name, code: Number(code), text: meaning }))
+  return [...text.matchAll(new RegExp(`^${macro}\\((\\w+), (\\d+), "([^"]*)"\\)$`, 'gm'))].map(([, name, code, meaning]) => ({
+    name,
+    code: Number(code),
+    text: meaning,
+  }))
 }
 
-const key = (text) => (/^[a-zA-Z]\w*$/.test(text) ? text : JSON.stringify(text).replaceAll('\\"', '"'))
-const quote = (text) => `'${text.replaceAll("'", "\\'")}'`
+const quote = (text) => (text.includes("'") ? `"${text}"` : `'${text}'`)
 
 const table = ({ file, macro, name, comment }) => {
   const rows = entries(file, macro)
   if (macro === 'STATUS') {
-    return [`/** The text of each status code of the C core. */`, 'export const STATUS_TEXTS: Readonly<Record<number, string>> = {', ...rows.map((row) => `  ${row.code}: ${quote(row.text)},`), '}'].join('\n')
+    return [
+      `/** The text of each status code of the C core. */`,
+      'export const STATUS_TEXTS: Readonly<Record<number, string>> = {',
+      ...rows.map((row) => `  ${row.code}: ${quote(row.text)},`),
+      '}',
+    ].join('\n')
   }
-  return [`/** ${comment} */`, `export const ${name} = {`, ...rows.map((row) => `  ${key(row.text)}: ${row.code},`), '} as const'].join('\n')
+  return [`/** ${comment} */`, `export const ${name} = {`, ...rows.map((row) => `  ${row.text}: ${row.code},`), '} as const'].join('\n')
 }
 
 /** The text of src/formats/eventnet/codes.ts. */
-export const generateCodes = () =>
-  ['// Made by scripts/generate-codes.mjs from firmware-stubs/shared/*.def; change those, then run `node scripts/generate-codes.mjs`.', ...LISTS.map(table)].join('\n\n') + '\n'
+export const generateCodes = () => {
+  const origin = '// Made by scripts/generate-codes.mjs from firmware-stubs/shared/*.def; change those, then run `node scripts/generate-codes.mjs`.'
+  return `${[origin, ...LISTS.map(table)].join('\n\n')}\n`
+}
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const text = generateCodes()

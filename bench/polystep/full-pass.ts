@@ -1,4 +1,4 @@
-// Unit-resolved costs beside full passes of the same engine: probes a second, and accuracy of every method after equal time.
+// Unit-resolved costs beside full passes of the same engine: probes a second, and accuracy of every method after equal processor time.
 
 import type { Evaluator } from '#src/contracts/evaluator.js'
 import { networkMacs } from '#src/network/graph.js'
@@ -17,7 +17,7 @@ import { LOSS_ONE } from '#src/tune/units/cross-entropy.js'
 import { createEngine } from '#src/tune/units/engine.js'
 import { unitPolyStep } from '#src/tune/units/unit-polystep.js'
 import { levels, mlp } from './images.js'
-import { cosine, milliseconds, type Task } from './task.js'
+import { cosine, cpuMilliseconds, milliseconds, type Task } from './task.js'
 
 /** The same engine used for full passes: each probe is a network of its own, run over the batch. */
 const fullPass = (network: Network<'integer'>, data: TuneData, batchSize: number, seed: number): Evaluator => {
@@ -90,17 +90,17 @@ export const baselinesTask: Task = async (report, seconds, seed) => {
   const methods: readonly Method<{ readonly step: number }>[] = [
     polyStep(space.count, { seed, subspace, epsilon: 0.5, weightEpsilon: 0.02, stepRadius: cosine(20, 2, guess / 4), probeRadius: cosine(20, 4, guess / 4) }),
     evolutionStrategy(space.count, { seed, population: 32, sigma: 2, learningRate: cosine(1, 0.2, guess) }),
-    spsa(space.count, { seed, perturbation: 2, learningRate: cosine(2, 0.2, 16 * guess) }),
-    mezo(space.count, { seed, perturbation: 2, learningRate: cosine(2, 0.2, 16 * guess) }),
+    spsa(space.count, { seed, perturbation: 1, learningRate: cosine(0.2, 0.02, 16 * guess) }),
+    mezo(space.count, { seed, perturbation: 1, learningRate: cosine(0.2, 0.02, 16 * guess) }),
     sepCma(space.count, { seed, sigma: 2 }),
     coordinateSearch(space.count, { seed, coordinatesPerStep: 16, stepSize: 10 }),
     randomSearch(space.count, { seed, candidates: 15, sigma: 1 }),
     eggroll(space.count, { seed, tensors: space.tensors, population: 32, sigma: 2, learningRate: cosine(1, 0.2, guess) }),
   ] as unknown as readonly Method<{ readonly step: number }>[]
-  const ours = await tuneNetwork(network, { data, seed, batchSize: 256, steps: Math.max(4, Math.floor(seconds * 6)), seconds })
+  const ours = await tuneNetwork(network, { data, seed, batchSize: 256, steps: Math.max(4, Math.floor(seconds * 6)), seconds, now: cpuMilliseconds })
   report({ case: 'unit-resolved polystep', metric: 'validation', value: 100 * accuracyOf(ours.last, validation), unit: '%' })
   for (const method of methods) {
-    const result = await optimize(method, start, { on, seconds })
+    const result = await optimize(method, start, { on, seconds, now: cpuMilliseconds })
     const accuracy = 100 * accuracyOf(applyParameters(network, space, result.parameters), validation)
     report({ case: method.name, metric: 'validation', value: accuracy, unit: '%' })
     report({ case: method.name, metric: 'passes', value: result.passes, unit: 'passes' })

@@ -1,13 +1,13 @@
 /* network_load(): verifies a flash file completely, so that running it needs no check and can neither read nor write outside the file and the
    arena. Time is O(nodes * values + constants); every sum of sizes is formed in 64 bits. */
 #include "mem.h"
-
 #include "crc32.h"
 #include "operators.h"
 #include "verify.h"
 
+/* alignment is a power of two. */
 static uint64_t align_up(uint64_t bytes, uint64_t alignment) {
-  return (bytes + alignment - 1) / alignment * alignment;
+  return (bytes + alignment - 1) & ~(alignment - 1);
 }
 
 static status_t verify_header(const header_t *h, size_t length) {

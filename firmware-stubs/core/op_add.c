@@ -1,6 +1,5 @@
 /* add: clamp(rne(fl32(fl32((a - za) ra) + fl32((b - zb) rb))) + zc, low, high), each step rounded to float32 (docs/arithmetic.md). */
 #include "mem.h"
-
 #include "arithmetic.h"
 #include "operators.h"
 #include "verify.h"

@@ -1,6 +1,5 @@
 /* concat: joins values along one axis by moving bytes; chunk by chunk, one from each input in turn. */
 #include "mem.h"
-
 #include "operators.h"
 #include "verify.h"
 

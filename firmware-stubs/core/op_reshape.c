@@ -1,6 +1,5 @@
 /* reshape and flatten: the same bytes under another shape; nothing moves where the plan put the output over the input. */
 #include "mem.h"
-
 #include "operators.h"
 #include "verify.h"
 

@@ -1,6 +1,5 @@
 /* softmax of int8 or int32 scores in float32, the same sequence of operations as src/network/arithmetic.ts: no libm, the same bits everywhere. */
 #include "mem.h"
-
 #include "arithmetic.h"
 #include "operators.h"
 #include "verify.h"

@@ -1,6 +1,7 @@
 /* Runs a verified network: node by node, sample by sample, without a check. */
-#include "mem.h"
+#include <stdbool.h>
 
+#include "mem.h"
 #include "operators.h"
 
 /* A network whose fast kernels would need more bytes than this runs on plain ones. */
@@ -39,7 +40,8 @@ size_t network_prepare_bytes(const network_t *net) {
     scratch = needed > scratch ? needed : scratch;
   }
   const uint64_t total = table_bytes(net) + constants + scratch;
-  return constants + scratch == 0 || total > PREPARE_LIMIT ? 0 : (size_t)total;
+  const bool is_plain = constants + scratch == 0 && operator_batch_rows() == 1;
+  return is_plain || total > PREPARE_LIMIT ? 0 : (size_t)total;
 }
 
 void network_prepare(network_t *net, uint8_t *memory) {

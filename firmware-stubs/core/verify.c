@@ -2,7 +2,6 @@
 #include "verify.h"
 
 #include "mem.h"
-
 #include "operators.h"
 
 #define INT32_LIMIT 0x80000000u
@@ -80,7 +79,11 @@ static bool window_fits(uint32_t size, uint32_t out, uint32_t kernel, uint32_t s
   }
   const uint64_t extent = (uint64_t)dilation * (kernel - 1) + 1;
   const uint64_t padded = (uint64_t)size + before + after;
-  return extent <= padded && before < extent && after < extent && out == (padded - extent) / stride + 1;
+  if (extent > padded || before >= extent || after >= extent) {
+    return false;
+  }
+  const uint64_t room = padded - extent; /* out = room / stride + 1, without a 64-bit division */
+  return (out - 1) * (uint64_t)stride <= room && room < out * (uint64_t)stride;
 }
 
 status_t verify_geometry(const geometry_t *g) {

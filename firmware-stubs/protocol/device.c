@@ -217,7 +217,7 @@ static uint8_t on_load_commit(device_t *device, exchange_t *exchange) {
     return REFUSAL_INCOMPLETE;
   }
   if (crc32_bytes(slot_bytes(&device->port->flash, load->slot), load->content.length) != load->content.crc32) {
-    device->load.is_open = false;
+    load_abandon(device->port, &device->load); /* or every later load of it would find the same wrong bytes stored */
     return REFUSAL_CONTENT;
   }
   const uint8_t refusal = activate(device, load->slot);

@@ -191,6 +191,11 @@ uint8_t load_begin(const port_t *port, load_t *load, uint8_t slot, content_t con
   return refusal;
 }
 
+void load_abandon(const port_t *port, load_t *load) {
+  load->is_open = false;
+  (void)port->erase(port->user, port->flash.slots[load->slot]);
+}
+
 static uint8_t mark_block(const port_t *port, const load_t *load, uint32_t block) {
   static const uint8_t mark[16] = {0};
   return port->write(port->user, mark_offset(&port->flash, load->slot, block), mark, mark_bytes(&port->flash)) ? 0u : (uint8_t)REFUSAL_FLASH_WRITE;

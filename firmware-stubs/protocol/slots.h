@@ -41,6 +41,9 @@ uint8_t slot_activate(const port_t *port, uint8_t slot);
 /* Begins or resumes a load into a slot. Returns a refusal or 0. */
 uint8_t load_begin(const port_t *port, load_t *load, uint8_t slot, content_t content);
 
+/* Ends a load and forgets what it stored. */
+void load_abandon(const port_t *port, load_t *load);
+
 /* Stores bytes at `offset`; bytes already stored are skipped. Returns a refusal or 0. */
 uint8_t load_store(const port_t *port, load_t *load, uint32_t offset, const uint8_t *bytes, uint32_t length);
 

@@ -9,6 +9,8 @@ import { encodeFrame, type Frame, frameReader, RESPONSE_BIT } from '#src/protoco
 
 /** How long a request is repeated, in milliseconds. */
 export const PATIENCE_MILLIS = 5_000
+/** Emulators share the machine with whatever else runs there. */
+const EMULATOR_FACTOR = 6
 const FIRST_TIMEOUT_MILLIS = 400
 const LONGEST_TIMEOUT_MILLIS = 4_000
 /** Damaged frames in one request before the line is given up. */
@@ -23,6 +25,7 @@ export type Event = Frame | 'damaged' | 'timeout'
 
 export interface Connection {
   readonly place: DevicePlace
+  readonly isEmulated: boolean
   /** Sends a request once; gives its sequence number. */
   readonly send: (message: MessageName, payload: Uint8Array) => Promise<number>
   /** The next thing the line brings. @throws DEVICE_GONE, DEVICE_RESET */
@@ -162,6 +165,8 @@ export const openConnection = async (board: Board, open: OpenTransport, options:
     }
   }
 
+  const patience = (millis: number): number => (transport.isEmulated ? EMULATOR_FACTOR * millis : millis)
+
   const unanswered = (message: MessageName, waitedMillis: number): SpikeportError =>
     goodFrames === 0 && receivedBytes > 0 ? garbledLine(place, receivedBytes, transport.baudRate) : silentDevice(place, message, waitedMillis)
 
@@ -191,16 +196,17 @@ export const openConnection = async (board: Board, open: OpenTransport, options:
 
   return {
     place,
+    isEmulated: transport.isEmulated,
     clock,
     send,
     next,
     request: async (message, payload, patienceMillis = PATIENCE_MILLIS) => {
-      const frame = await repeat(message, payload, patienceMillis, MOST_DAMAGED)
+      const frame = await repeat(message, payload, patience(patienceMillis), MOST_DAMAGED)
       if (frame === null) throw garbledLine(place, receivedBytes, transport.baudRate)
       return payloadOf(message, frame)
     },
     attempt: async (message, payload, pieceBytes) => {
-      const frame = await repeat(message, payload, PATIENCE_MILLIS, pieceBytes > SMALLEST_PIECE_BYTES ? 2 : MOST_DAMAGED)
+      const frame = await repeat(message, payload, patience(PATIENCE_MILLIS), pieceBytes > SMALLEST_PIECE_BYTES ? 2 : MOST_DAMAGED)
       return frame === null ? null : payloadOf(message, frame)
     },
     pieceBytes: (most) => {

@@ -2,7 +2,7 @@
 
 import { type Board, networkCapacityBytes } from '#src/contracts/board.js'
 import type { OpenTransport } from '#src/contracts/transport.js'
-import { doesNotFit, missingOperator, wrongBoard, wrongFirmware } from '#src/errors.js'
+import { DeviceError, doesNotFit, missingOperator, wrongBoard, wrongFirmware } from '#src/errors.js'
 import { OPERATOR_CODES } from '#src/formats/eventnet/codes.js'
 import { EVENTNET_VERSION, type EventnetDocument, readEventnet } from '#src/formats/eventnet/index.js'
 import {
@@ -38,6 +38,7 @@ export interface Device {
   /** what the line is called: "/dev/ttyACM0" */
   readonly port: string
   readonly hello: Hello
+  readonly isEmulated: boolean
   /** The active network, or null. */
   readonly info: () => Promise<Info | null>
   /** Loads a flash file and makes it the active network. @throws DeviceError, DoesNotFitError */
@@ -141,6 +142,7 @@ const deviceOf = (board: Board, connection: Connection, hello: Hello): Device =>
     board,
     port: connection.place.port,
     hello,
+    isEmulated: connection.isEmulated,
     info: () =>
       exclusive(async () => {
         const { activeSlot } = await greet(connection, board)
@@ -170,7 +172,10 @@ const deviceOf = (board: Board, connection: Connection, hello: Hello): Device =>
     reset: (kind) =>
       exclusive(async () => {
         connection.expectSession(false)
-        await connection.request('reset', resetRequest(kind))
+        await connection.request('reset', resetRequest(kind)).catch((error: unknown) => {
+          // its answer was lost, and the repeated request met a board that had restarted already
+          if (!(error instanceof DeviceError) || error.code !== 'DEVICE_RESET') throw error
+        })
         if (kind === 'restart') await greet(connection, board)
       }),
     close: () => connection.close(),

@@ -102,7 +102,8 @@ const sendAll = async (connection: Connection, hello: Hello, bytes: Uint8Array, 
       lastProgress = connection.clock.nowMillis()
       connection.note('passed')
       options.onProgress?.(sending.stored, bytes.length)
-    } else if (connection.clock.nowMillis() - lastProgress > STALL_MILLIS) throw silentDevice(connection.place, 'loadChunk', STALL_MILLIS)
+    } else if (connection.clock.nowMillis() - lastProgress > (connection.isEmulated ? 4 : 1) * STALL_MILLIS)
+      throw silentDevice(connection.place, 'loadChunk', STALL_MILLIS)
   }
   return sending.sentBytes
 }

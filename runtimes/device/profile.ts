@@ -40,12 +40,12 @@ const counterUnit = (board: Board, isEmulated: boolean): { readonly unit: CountU
 export const profileNetwork = async (
   device: Device,
   network: Network<'integer'>,
-  options: { readonly isEmulated: boolean; readonly inputs?: readonly ElementArray[] },
+  options: { readonly inputs?: readonly ElementArray[] } = {},
 ): Promise<ProfileReport> => {
   const inputs = options.inputs ?? network.inputs.map((value) => allocate(typeOf(network, value)))
   const bytes = inputs.map((data, i) => new Uint8Array(data.buffer, data.byteOffset, byteLength(typeOf(network, network.inputs[i] as number))))
   const result = await device.profile(bytes, network.nodes.length)
-  const { unit, ticks } = counterUnit(device.board, options.isEmulated)
+  const { unit, ticks } = counterUnit(device.board, device.isEmulated)
   const rows = network.nodes.map((node, i): ProfileRow => {
     const macs = operatorOf(node).macs(node, nodeTypes(network, node))
     const count = Math.round((result.ticks[i] as number) / ticks)
@@ -58,6 +58,6 @@ export const profileNetwork = async (
     totalCount: Math.round(result.totalTicks / ticks),
     totalMacs: rows.reduce((sum, row) => sum + row.macs, 0),
     stackBytes: result.stackBytes,
-    timeMicros: options.isEmulated || device.hello.counterHz === 0 ? null : (result.totalTicks / device.hello.counterHz) * 1e6,
+    timeMicros: device.isEmulated || device.hello.counterHz === 0 ? null : (result.totalTicks / device.hello.counterHz) * 1e6,
   }
 }

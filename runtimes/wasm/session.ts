@@ -4,8 +4,8 @@
 import { checkBatch } from '#src/contracts/batch.js'
 import type { Batch, Outputs, Session } from '#src/contracts/runtime.js'
 import { engineMemory, malformedFile } from '#src/errors.js'
-import { type EventnetDocument, type EventnetValue, readEventnet } from '#src/formats/eventnet/index.js'
 import { STATUS_TEXTS } from '#src/formats/eventnet/codes.js'
+import { type EventnetDocument, type EventnetValue, readEventnet } from '#src/formats/eventnet/index.js'
 import { allocate, arrayClass, arrayLength, byteLength, type ElementArray, type Network, perTensor, type ValueType } from '#src/network/types.js'
 import { type CoreExports, instantiateCore } from './core.js'
 
@@ -106,8 +106,23 @@ const layOut = (core: CoreExports, fileBytes: number, document: EventnetDocument
   const staged = stagedSamples(types)
   const arenaStride = align16(document.arenaBytes + SLACK_BYTES)
   const preparedBytes = kernels === 'simd' ? core.prepareBytes() : 0
-  const sizes = [fileBytes, preparedBytes, core.batchRows() * arenaStride, 4 * inputTypes.length, 4 * outputTypes.length, ...types.map((type) => staged * byteLength(type)), SLACK_BYTES]
-  const [, prepared, arenas, inputPointers, outputPointers, ...areas] = reserve(core, ports.name, sizes) as [number, number, number, number, number, ...number[]]
+  const sizes = [
+    fileBytes,
+    preparedBytes,
+    core.batchRows() * arenaStride,
+    4 * inputTypes.length,
+    4 * outputTypes.length,
+    ...types.map((type) => staged * byteLength(type)),
+    SLACK_BYTES,
+  ]
+  const [, prepared, arenas, inputPointers, outputPointers, ...areas] = reserve(core, ports.name, sizes) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    ...number[],
+  ]
   if (preparedBytes > 0) core.prepare(prepared)
   const { buffer } = core.memory
   const portAt = (type: ValueType, i: number): Port => ({
@@ -158,7 +173,13 @@ const runBatch = (core: CoreExports, layout: Layout, ports: Network, batch: Batc
 }
 
 /** Runs node by node and copies every value while the arena still holds it. */
-const traceSample = (core: CoreExports, layout: Layout, document: EventnetDocument, ports: Network, inputs: readonly ElementArray[]): (ElementArray | null)[] => {
+const traceSample = (
+  core: CoreExports,
+  layout: Layout,
+  document: EventnetDocument,
+  ports: Network,
+  inputs: readonly ElementArray[],
+): (ElementArray | null)[] => {
   const viewOf = (value: number): ElementArray => {
     const type = ports.values[value]?.type as ValueType
     return new (arrayClass(type.kind))(core.memory.buffer, layout.arenas + (document.values[value] as EventnetValue).offset, arrayLength(type))

@@ -1,6 +1,8 @@
 // What tune depends on: a set of probes goes in, their losses come out. Implemented by any Runtime (full pass), by functions the user
 // writes (black box), by engines that evaluate only what a probe changes, and by boards.
 
+import type { ElementArray, Network } from '../network/types.js'
+
 /** Parameters that differ from ProbeSet.base. */
 export interface ProbeChanges {
   readonly indices: Int32Array
@@ -69,6 +71,16 @@ export interface LayerCosts {
   readonly down: Float64Array // [taps + 1, channels]
 }
 
+/** The samples of a step. */
+export interface UnitBatch {
+  /** one array a network input for each sample */
+  readonly samples: readonly (readonly ElementArray[])[]
+  readonly labels: ArrayLike<number>
+  /** with step: which positions a strided probe looks at */
+  readonly seed: number
+  readonly step: number
+}
+
 /** What a unit-resolved evaluation gives for a batch. */
 export interface UnitEvaluation {
   readonly layers: readonly LayerCosts[]
@@ -83,3 +95,6 @@ export interface UnitEvaluation {
   /** multiply-accumulates of probes, beyond the forward passes */
   readonly macs: number
 }
+
+/** Evaluates the units of a batch for a network cut to its scores: the plain engine, wasm or a board. All give the same integers. */
+export type UnitEvaluator = (network: Network<'integer'>, probes: readonly LayerProbe[], batch: UnitBatch) => UnitEvaluation | Promise<UnitEvaluation>

@@ -2,7 +2,19 @@
 
 import type { ArenaPlan } from '../contracts/plan.js'
 import { unsupported } from '../errors.js'
-import { type ConstantAt, type EventnetDocument, type EventnetNames, type EventnetNode, type EventnetValue, encodeEventnet, FOREVER, MAX_ARENA_BYTES, MAX_NODES, MAX_PORTS, MAX_VALUES } from '../formats/eventnet/index.js'
+import {
+  type ConstantAt,
+  type EventnetDocument,
+  type EventnetNames,
+  type EventnetNode,
+  type EventnetValue,
+  encodeEventnet,
+  FOREVER,
+  MAX_ARENA_BYTES,
+  MAX_NODES,
+  MAX_PORTS,
+  MAX_VALUES,
+} from '../formats/eventnet/index.js'
 import { evaluate } from '../network/evaluate.js'
 import { nodeTypes, typeOf } from '../network/graph.js'
 import { constantsOf, whereOf } from '../network/operator.js'
@@ -59,16 +71,18 @@ const checkLimits = (network: Network<'integer'>, plan: ArenaPlan): void => {
     if (count > most) throw unsupported(`network "${network.name}" has ${count} ${what}, an .evn file holds ${most}.`, 'Split the network.')
   }
   for (const { name, type } of network.values) {
-    if (!RUNNABLE.includes(type.kind)) throw unsupported(`value "${name}" is ${type.kind}, which the core does not run yet.`, `Kinds that it runs: ${RUNNABLE.join(', ')}.`)
+    if (!RUNNABLE.includes(type.kind))
+      throw unsupported(`value "${name}" is ${type.kind}, which the core does not run yet.`, `Kinds that it runs: ${RUNNABLE.join(', ')}.`)
   }
   for (const node of network.nodes) {
     const row = LOWER[node.kind]
     if ('unsupported' in row) throw unsupported(`${whereOf(node)} ${row.unsupported}.`, 'Leave it out or quantize the network again.')
-    if (node.inputs.length > MAX_PORTS) throw unsupported(`${whereOf(node)} has ${node.inputs.length} inputs, an .evn file holds ${MAX_PORTS}.`, 'Join them in steps.')
+    if (node.inputs.length > MAX_PORTS)
+      throw unsupported(`${whereOf(node)} has ${node.inputs.length} inputs, an .evn file holds ${MAX_PORTS}.`, 'Join them in steps.')
   }
 }
 
-const valueOf = (network: Network, value: number, offset: number): EventnetValue => {
+const eventnetValue = (network: Network, value: number, offset: number): EventnetValue => {
   const { type } = network.values[value] as { type: ValueType }
   const first = network.nodes.findIndex((node) => node.output === value) + 1
   const lastReader = network.nodes.reduce((last, node, i) => (node.inputs.includes(value) ? i + 1 : last), first)
@@ -102,7 +116,9 @@ const selfTestOf = (network: Network<'integer'>): EventnetDocument['selfTest'] =
 }
 
 const lowerNode = (network: Network, node: Node, context: Omit<LowerContext, 'types'>): EventnetNode => {
-  const row = LOWER[node.kind] as { lower: (node: Node, context: LowerContext) => Omit<EventnetNode, 'inputs' | 'output' | 'chunks'> & { chunks?: readonly number[] } }
+  const row = LOWER[node.kind] as {
+    lower: (node: Node, context: LowerContext) => Omit<EventnetNode, 'inputs' | 'output' | 'chunks'> & { chunks?: readonly number[] }
+  }
   return { chunks: [], ...row.lower(node, { ...context, types: nodeTypes(network, node) }), inputs: node.inputs, output: node.output }
 }
 
@@ -120,7 +136,7 @@ export const eventnetDocument = (network: Network<'integer'>, plan: ArenaPlan, o
   return {
     rounding: 0,
     arenaBytes: plan.arenaBytes,
-    values: network.values.map((_, value) => valueOf(network, value, plan.offsets[value] as number)),
+    values: network.values.map((_, value) => eventnetValue(network, value, plan.offsets[value] as number)),
     inputs: network.inputs,
     outputs: network.outputs,
     nodes,

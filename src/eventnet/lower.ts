@@ -84,9 +84,12 @@ const lowerAverage = (node: NodeBase<string>, g: Geometry, padding: Padding, { t
   const [leastY, mostY] = tapRange(g.outputHeight, g.strideY, g.kernelHeight, g.inputHeight, g.padTop)
   const [leastX, mostX] = tapRange(g.outputWidth, g.strideX, g.kernelWidth, g.inputWidth, g.padLeft)
   const [firstCount, lastCount] = [leastY * leastX, mostY * mostX]
-  if (lastCount > MAX_AVERAGE_TAPS) throw unsupported(`${whereOf(node)}: a window of ${lastCount} taps.`, `The core sums up to ${MAX_AVERAGE_TAPS} in an int32.`)
+  if (lastCount > MAX_AVERAGE_TAPS)
+    throw unsupported(`${whereOf(node)}: a window of ${lastCount} taps.`, `The core sums up to ${MAX_AVERAGE_TAPS} in an int32.`)
   const [input, output] = [quantized(types, 0), types.output as QuantizedType]
-  const factors = Float32Array.from({ length: lastCount - firstCount + 1 }, (_, i) => averageScale(channelScale(input, 0), channelScale(output, 0), firstCount + i))
+  const factors = Float32Array.from({ length: lastCount - firstCount + 1 }, (_, i) =>
+    averageScale(channelScale(input, 0), channelScale(output, 0), firstCount + i),
+  )
   return {
     operator: 'averagePool',
     fields: { ...geometryFields(g, padding, node), inputZeroPoint: input.zeroPoint },
@@ -103,7 +106,11 @@ const lowerMax = (node: NodeBase<string>, g: Geometry, padding: Padding, { types
   emission: NO_EMISSION,
 })
 
-const lowerReshape = (_: unknown, { types }: LowerContext): Lowered => ({ operator: 'reshape', fields: { byteCount: byteLength(types.output) }, emission: NO_EMISSION })
+const lowerReshape = (_: unknown, { types }: LowerContext): Lowered => ({
+  operator: 'reshape',
+  fields: { byteCount: byteLength(types.output) },
+  emission: NO_EMISSION,
+})
 
 const inputShape = ({ types }: LowerContext): readonly number[] => types.inputs[0]?.shape ?? []
 
@@ -131,10 +138,16 @@ export const LOWER: { readonly [K in OperatorKind]: Row<Lower<K>> } = {
   add: {
     lower: (node, { types }) => {
       const [a, b, output] = [quantized(types, 0), quantized(types, 1), types.output as QuantizedType]
-            const { min, max } = node.emission as Extract<Emission, { kind: 'requantize' }>
+      const { min, max } = node.emission as Extract<Emission, { kind: 'requantize' }>
       return {
         operator: 'add',
-        fields: { count: elementCount(output.shape), zeroPointA: a.zeroPoint, zeroPointB: b.zeroPoint, scaleA: addScale(a, output), scaleB: addScale(b, output) },
+        fields: {
+          count: elementCount(output.shape),
+          zeroPointA: a.zeroPoint,
+          zeroPointB: b.zeroPoint,
+          scaleA: addScale(a, output),
+          scaleB: addScale(b, output),
+        },
         emission: { kind: 'round', fields: { zeroPoint: output.zeroPoint, low: min, high: max } },
       }
     },

@@ -47,6 +47,8 @@ export interface ByteWriter {
   u32(value: number): void
   bytes(values: Uint8Array): void
   text(value: string): void
+  /** makes room for so many more bytes, to avoid growing in steps */
+  reserve(byteCount: number): void
   /** hands over what was written; the writer is empty afterwards */
   take(): Uint8Array
 }
@@ -89,13 +91,20 @@ export const createByteWriter = (capacity = 1024): ByteWriter => {
     },
     bytes,
     text: (value) => bytes(new TextEncoder().encode(value)),
+    reserve: room,
     take: () => {
-      const taken = buffer.slice(0, length)
+      // A well-filled buffer is handed over as it is, a mostly empty one is kept and copied from.
+      const isFull = length * 2 > buffer.length
+      const taken = isFull ? buffer.subarray(0, length) : buffer.slice(0, length)
+      if (isFull) buffer = new Uint8Array(capacity)
       length = 0
       return taken
     },
   }
 }
+
+/** Bytes of an event in most binary formats; only sizes the buffer. */
+const LIKELY_EVENT_BYTES = 5
 
 /** Books an event that could not be written. */
 export type Drop = (reason: string) => void
@@ -111,17 +120,22 @@ export interface EncodingSteps {
   events(batch: EventBatch, from: number, to: number, out: ByteWriter, drop: Drop): void
   /** absent or false: the format cannot hold this trigger, which is counted */
   trigger?(timeMicros: number, channel: number, value: number, out: ByteWriter): boolean
-  exposures?(batch: EventBatch, exposures: EventBatch, out: ByteWriter, drop: Drop): void
+  /** writes events and exposure measurements in time order; returns how many measurements were written */
+  exposures?(batch: EventBatch, exposures: EventBatch, out: ByteWriter, drop: Drop): number
   end?(out: ByteWriter): void
+}
+
+/** The first event that cannot be written, or the count. */
+const firstUnwritable = ({ count, timeMicros, x, y }: EventBatch, width: number, height: number): number => {
+  for (let i = 0; i < count; i++) if ((x[i] as number) >= width || (y[i] as number) >= height || (timeMicros[i] as number) < 0) return i
+  return count
 }
 
 /** The events that lie on the sensor and not before time 0; the others are booked. */
 const writableOnly = (batch: EventBatch, width: number, height: number, ledger: Ledger): EventBatch => {
   const { count, timeMicros, x, y } = batch
+  if (firstUnwritable(batch, width, height) === count) return batch
   const isWritable = (i: number): boolean => (x[i] as number) < width && (y[i] as number) < height && (timeMicros[i] as number) >= 0
-  let first = 0
-  while (first < count && isWritable(first)) first++
-  if (first === count) return batch
   const kept = Uint32Array.from({ length: count }, (_, i) => i).filter(isWritable)
   const early = timeMicros.reduce((sum, time) => sum + (time < 0 ? 1 : 0), 0)
   tally(ledger.droppedEvents, 'negativeTime', early)
@@ -153,7 +167,7 @@ const writeMerged = (steps: EncodingSteps, batch: EventBatch, triggers: TriggerB
     while (to < batch.count && (batch.timeMicros[to] as number) < time) to++
     steps.events(batch, from, to, out, drop)
     from = to
-    const isWritten = steps.trigger?.(time, triggers?.channel[k] as number, triggers?.value[k] as number, out) ?? false
+    const isWritten = time >= 0 && (steps.trigger?.(time, triggers?.channel[k] as number, triggers?.value[k] as number, out) ?? false)
     tally(ledger.records, isWritten ? 'trigger' : 'triggerNotWritten')
   }
   steps.events(batch, from, batch.count, out, drop)
@@ -197,8 +211,13 @@ export const encoderOf = (steps: EncodingSteps, options: EncoderOptions): EventE
     const triggers = extras.triggers === undefined ? undefined : shifted(extras.triggers, originMicros ?? 0)
     const exposures = extras.exposures === undefined ? undefined : shifted(extras.exposures, originMicros ?? 0)
     dropped = 0
-    if (steps.exposures !== undefined && exposures !== undefined) steps.exposures(batch, exposures, out, drop)
-    else {
+    out.reserve(LIKELY_EVENT_BYTES * batch.count)
+    if (steps.exposures !== undefined && exposures !== undefined) {
+      const written = steps.exposures(batch, exposures, out, drop)
+      tally(ledger.records, 'exposure', written)
+      tally(ledger.records, 'exposureNotWritten', exposures.count - written)
+      tally(ledger.records, 'triggerNotWritten', triggers?.count ?? 0)
+    } else {
       tally(ledger.records, 'exposureNotWritten', exposures?.count ?? 0)
       writeMerged(steps, batch, triggers, out, ledger, drop)
     }

@@ -31,7 +31,7 @@ const swapBytes = (bytes: Uint8Array, size: number): void => {
 
 /** Copies bytes into an array of a kind; the bytes hold whole elements. */
 export const decodeElements = (bytes: Uint8Array, kind: NumericKind, isLittleEndian: boolean): NumericArray => {
-  const copy = bytes.slice()
+  const copy = new Uint8Array(bytes) // a Buffer's slice() would not copy
   const Elements = NUMERIC_ARRAYS[kind]
   if (Elements.BYTES_PER_ELEMENT > 1 && isLittleEndian !== isLittleEndianHost) swapBytes(copy, Elements.BYTES_PER_ELEMENT)
   return new Elements(copy.buffer, 0, copy.length / Elements.BYTES_PER_ELEMENT)

@@ -77,7 +77,7 @@ const readTensor = (data: Uint8Array, stored: StoredTensor, room: { bytes: numbe
     throw malformedFile(path, null, 'a constant lies outside the file')
   room.bytes -= size
   if (room.bytes < 0) throw malformedFile(path, null, 'constants overlap')
-  const copy = data.slice(stored.offset, stored.offset + size)
+  const copy = new Uint8Array(data.subarray(stored.offset, stored.offset + size)) // a Buffer's slice() would not copy
   return { type: stored.type, data: new (arrayClass(stored.type.kind))(copy.buffer, 0, arrayLength(stored.type)) }
 }
 

@@ -43,7 +43,7 @@ export const decodeFrame = (encoded: Uint8Array): Frame | null => {
   const [crcLow, crcHigh] = body.subarray(-2) as unknown as [number, number]
   if (crc16(body.subarray(0, -2)) !== (crcLow | (crcHigh << 8))) return null
   const [message, status, low, high] = body as unknown as [number, number, number, number]
-  return { message, status, sequence: low | (high << 8), payload: body.slice(HEAD_BYTES, -2) }
+  return { message, status, sequence: low | (high << 8), payload: new Uint8Array(body.subarray(HEAD_BYTES, -2)) }
 }
 
 /** Cuts a byte stream into frames. */

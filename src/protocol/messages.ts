@@ -88,8 +88,8 @@ const fieldReader = (payload: Uint8Array, message: string) => {
     u16: () => view.getUint16(take(2), true),
     u32: () => view.getUint32(take(4), true),
     u64: () => view.getBigUint64(take(8), true),
-    bytes: (length: number) => payload.slice(take(length), at),
-    rest: () => payload.slice(at),
+    bytes: (length: number) => new Uint8Array(payload.subarray(take(length), at)),
+    rest: () => new Uint8Array(payload.subarray(at)),
   }
 }
 

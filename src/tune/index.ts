@@ -1,7 +1,7 @@
 // Derivative-free optimization of integer networks and of anything that answers a loss: structure-aware and published PolyStep, the baselines, the
 // objectives and evaluators. See docs/polystep.md.
 
-export type { Evaluation, Evaluator, LayerCosts, LayerProbe, ProbeChanges, ProbeSet, UnitEvaluation } from '../contracts/evaluator.js'
+export type { Evaluation, Evaluator, LayerCosts, LayerProbe, ProbeChanges, ProbeSet, UnitBatch, UnitEvaluation, UnitEvaluator } from '../contracts/evaluator.js'
 export { type Augment, allOf, dropInputs, shiftImages } from './augment.js'
 export type { TuneData } from './data.js'
 export { type BlackBoxOptions, blackBox, networkBlackBox, type ProbeContext } from './evaluators/black-box.js'
@@ -25,7 +25,6 @@ export {
   tune,
   tuneNetwork,
   tuneWith,
-  type UnitEvaluator,
 } from './tune.js'
 export { unitCosts } from './units/costs.js'
 export { integerCrossEntropy } from './units/cross-entropy.js'

@@ -1,7 +1,7 @@
 // tune(): an integer network in, the same network with other constants out. By default structure-aware PolyStep on the plain engine; with a method and
 // an evaluator, any optimizer over any losses. Selection is on validation data only.
 
-import type { Evaluator, LayerProbe, UnitEvaluation } from '../contracts/evaluator.js'
+import type { Evaluator, UnitBatch, UnitEvaluation, UnitEvaluator } from '../contracts/evaluator.js'
 import { inputMismatch, usage } from '../errors.js'
 import { typeOf } from '../network/graph.js'
 import { channelScale, type ElementArray, isQuantized, type Network } from '../network/types.js'
@@ -12,13 +12,10 @@ import { argmax } from './objectives.js'
 import { type BestIterate, optimize, type Spent } from './optimize.js'
 import { applyParameters, networkParameters, type ParameterOptions, readParameters } from './parameters.js'
 import { scoreNetwork } from './scores.js'
-import { type UnitBatch, unitCosts } from './units/costs.js'
+import { unitCosts } from './units/costs.js'
 import { type IntegerLoss, integerCrossEntropy, LOSS_ONE } from './units/cross-entropy.js'
 import { createEngine } from './units/engine.js'
 import { type UnitPolyStepOptions, type UnitState, unitPolyStep } from './units/unit-polystep.js'
-
-/** Evaluates the units of a batch: the plain engine, wasm or a board. */
-export type UnitEvaluator = (network: Network<'integer'>, probes: readonly LayerProbe[], batch: UnitBatch) => UnitEvaluation | Promise<UnitEvaluation>
 
 export interface UnitSpent extends Spent {
   readonly unitEvaluations: number

@@ -67,7 +67,7 @@ export const openQemu =
         await serial.close()
         await end()
       }
-      return { ...serial, port: `${qemu.program} -M ${qemu.machine}`, baudRate: null, close }
+      return { ...serial, port: `${qemu.program} -M ${qemu.machine}`, baudRate: null, isEmulated: true, close }
     } catch (error) {
       await end()
       throw error

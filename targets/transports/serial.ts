@@ -71,6 +71,7 @@ export const openSerial =
     return {
       port: path,
       baudRate,
+      isEmulated: false,
       write: (bytes) =>
         new Promise((resolve) => {
           if (isGone || !port.isOpen) return resolve()

@@ -65,7 +65,7 @@ const suite = (board: Board): void => {
     const measure = (): Promise<Awaited<ReturnType<typeof profileNetwork>>> =>
       emulate(board, async (device) => {
         await deviceRuntime(device).load(network)
-        return profileNetwork(device, network, { isEmulated: true })
+        return profileNetwork(device, network)
       })
     const [first, second] = [await measure(), await measure()]
     for (const [i, row] of first.rows.entries()) expect(Math.abs(row.count - (second.rows[i]?.count ?? 0)), row.name).toBeLessThanOrEqual(1)

@@ -6,8 +6,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { connectDevice, type Device, deviceFile, deviceRuntime, profileNetwork } from '#runtimes/device/index.js'
+import { connectDevice, type Device, deviceFile, deviceRuntime, openConnection, profileNetwork } from '#runtimes/device/index.js'
 import { referenceSession } from '#runtimes/reference/index.js'
+import { compareEngines } from '#src/check/index.js'
 import type { OpenTransport } from '#src/contracts/transport.js'
 import { crc32 } from '#src/crc32.js'
 import type { DeviceError } from '#src/errors.js'
@@ -15,8 +16,9 @@ import { sealEventnet } from '#src/formats/eventnet/index.js'
 import type { Network } from '#src/network/types.js'
 import { plan } from '#src/plan/index.js'
 import { maxEncodedBytes } from '#src/protocol/cobs.js'
+import { STATUSES } from '#src/protocol/codes.js'
 import { wireBytes } from '#src/protocol/frame.js'
-import { CHUNK_HEAD_BYTES } from '#src/protocol/messages.js'
+import { CHUNK_HEAD_BYTES, helloRequest, loadBeginRequest, loadChunkRequest, readLoadBegin, runRequest } from '#src/protocol/messages.js'
 import { boardOf } from '#targets/index.js'
 import { openSerial } from '#targets/transports/serial.js'
 import { openTcp } from '#targets/transports/tcp.js'
@@ -52,6 +54,15 @@ const expectEqual = async (device: Device, network: Network<'integer'>, count = 
   expect(await session.run(batch), network.name).toEqual(await referenceSession(network).run(batch))
 }
 
+/** The network with all weights of output channel 2 of one convolution changed. */
+const withOtherWeights = (network: Network<'integer'>, index: number): Network<'integer'> => {
+  const changed = structuredClone(network)
+  const node = changed.nodes[index] as unknown as { readonly weights: { readonly data: Int8Array; readonly type: { readonly shape: readonly number[] } } }
+  const perChannel = node.weights.data.length / (node.weights.type.shape[0] as number)
+  node.weights.data.subarray(2 * perChannel, 3 * perChannel).fill(11)
+  return changed
+}
+
 const activeCrc = async (device: Device): Promise<number | undefined> => (await device.info())?.crc32
 
 describeWith(['clang', 'sanitizers'], 'host port on a pty, with sanitizers', () => {
@@ -84,6 +95,21 @@ describeWith(['clang', 'sanitizers'], 'host port on a pty, with sanitizers', () 
     })
   })
 
+  test('check finds the first layer, channel and element that differ on the board', async () => {
+    const { port } = await start()
+    await withDevice(serial(port), async (device) => {
+      const network = cnnNetwork(3)
+      const session = await deviceRuntime(device).load(withOtherWeights(network, 1))
+      const engines = [
+        { name: 'reference', session: referenceSession(network) },
+        { name: 'host', session },
+      ]
+      const [, result] = await compareEngines(network, engines, { count: 1, inputs: randomInputs(network, 5, 1) })
+      expect(result?.differing).toBeGreaterThan(0)
+      expect(result?.first).toMatchObject({ engine: 'host', node: network.nodes[1]?.name, channel: 2 })
+    })
+  })
+
   test('the same network is not sent twice; rollback brings the one before back; constants can be read', async () => {
     const { port } = await start()
     await withDevice(serial(port), async (device) => {
@@ -106,7 +132,7 @@ describeWith(['clang', 'sanitizers'], 'host port on a pty, with sanitizers', () 
     await withDevice(serial(port), async (device) => {
       const network = kwsNetwork(1)
       await device.load(deviceFile(network))
-      const report = await profileNetwork(device, network, { isEmulated: false })
+      const report = await profileNetwork(device, network)
       expect(report.rows.map((row) => row.name)).toEqual(network.nodes.map((node) => node.name))
       expect(report).toMatchObject({ unit: 'nanoseconds', totalMacs: plan(network).macs, stackBytes: null })
       expect(report.rows.reduce((sum, row) => sum + row.count, 0)).toBe(report.totalCount)
@@ -147,6 +173,41 @@ describeWith(['clang', 'sanitizers'], 'host port on a pty, with sanitizers', () 
     await withDevice(openTcp(port, 'host'), (device) => expectEqual(device, cnnNetwork(4)))
     await expect(connectDevice(board, openTcp('tcp:127.0.0.1:1', 'host'))).rejects.toMatchObject({ code: 'DEVICE_NOT_FOUND' })
     await expect(openTcp('tcp:nowhere', 'host')({ onBytes: () => {}, onClose: () => {} })).rejects.toMatchObject({ code: 'USAGE' })
+  })
+
+  test('content that is not what was announced is refused and forgotten, and the next load starts anew', async () => {
+    const { port } = await start()
+    const connection = await openConnection(board, serial(port))
+    const file = deviceFile(operatorNetwork('add', 1))
+    const wrong = crc32(file) ^ 1
+    await connection.request('hello', helloRequest())
+    const begin = async (crc: number): Promise<number> => readLoadBegin(await connection.request('loadBegin', loadBeginRequest(file.length, crc))).nextOffset
+    expect(await begin(wrong)).toBe(0)
+    await connection.request('loadChunk', loadChunkRequest(0, file))
+    await expect(connection.request('loadCommit', new Uint8Array(0))).rejects.toMatchObject({ code: 'DEVICE_REFUSED', status: STATUSES.content })
+    expect(await begin(wrong)).toBe(0)
+    await expect(connection.request('loadChunk', loadChunkRequest(16, file.subarray(16)))).rejects.toMatchObject({ status: STATUSES.outOfOrder })
+    await expect(connection.request('loadCommit', new Uint8Array(0))).rejects.toMatchObject({ status: STATUSES.incomplete })
+    await expect(connection.request('run', runRequest(0))).rejects.toMatchObject({ status: STATUSES.noNetwork })
+    await connection.close()
+  })
+
+  test('a reset whose answers are lost is a reset', async () => {
+    const { port } = await start()
+    let isLosing = false
+    const lossy = spoiledLine(
+      serial(port),
+      (bytes) => (isLosing ? new Uint8Array(0) : bytes),
+      (bytes) => bytes,
+    )
+    await withDevice(lossy, async (device) => {
+      isLosing = true
+      setTimeout(() => {
+        isLosing = false
+      }, 200)
+      await device.reset('restart')
+      expect(await device.info()).toBeNull()
+    })
   })
 
   describeWith(['clang', 'sanitizers'], 'a load that is cut', () => {

@@ -44,7 +44,9 @@ const writeCase = async (name: string, network: Network<'integer'>): Promise<str
   const lengthOf = (value: number): number => arrayLength(network.values[value]?.type ?? { kind: 'float32', shape: [] })
   const samples = (arrays: readonly ElementArray[], values: readonly number[]): Uint8Array =>
     concat(
-      Array.from({ length: SAMPLES }, (_, s) => arrays.map((data, i) => bytesOf(data.slice(s * lengthOf(values[i] as number), (s + 1) * lengthOf(values[i] as number))))).flat(),
+      Array.from({ length: SAMPLES }, (_, s) =>
+        arrays.map((data, i) => bytesOf(data.slice(s * lengthOf(values[i] as number), (s + 1) * lengthOf(values[i] as number)))),
+      ).flat(),
     )
   writeFileSync(join(path, 'network.evn'), eventnetBytes(network, planArena(network), { selfTest: true, tunable: 'last' }))
   writeFileSync(join(path, 'inputs.bin'), samples(inputs, network.inputs))

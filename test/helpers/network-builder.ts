@@ -103,7 +103,11 @@ export const networkBuilder = (name: string, seed: number) => {
   /** Evaluates a node on the sample of its inputs. */
   const evaluateNode = (node: Node, output: ValueType): ElementArray => {
     const types: NodeTypes = { inputs: node.inputs.map(typeAt), output }
-    return operatorOf(node).evaluate(node, node.inputs.map((i) => samples[i] as ElementArray), types)
+    return operatorOf(node).evaluate(
+      node,
+      node.inputs.map((i) => samples[i] as ElementArray),
+      types,
+    )
   }
 
   /** Appends a node whose output has the given kind and quantization; the shape comes from the operator. */
@@ -132,7 +136,10 @@ export const networkBuilder = (name: string, seed: number) => {
   const randomBias = (channels: number, taps: number, options: LayerOptions): Tensor | null => {
     if (options.bias === false) return null
     const spread = Math.round(20 * Math.sqrt(taps) * (options.largestWeight ?? 127))
-    return constant(perTensor('int32', [channels], 1, 0), new Int32Array(channels).map(() => random.integer(-spread, spread)))
+    return constant(
+      perTensor('int32', [channels], 1, 0),
+      new Int32Array(channels).map(() => random.integer(-spread, spread)),
+    )
   }
 
   /** Chooses the output quantization of a layer from the real sums of its sample, then appends it. */
@@ -175,8 +182,13 @@ export const networkBuilder = (name: string, seed: number) => {
     return { stride, dilation, padding: [top, bottom, left, right] }
   }
 
-  const sameType = (value: number) => (shape: Shape): ValueType => ({ ...quantizedAt(value), shape })
-  const toInt8 = (q: Quantization) => (shape: Shape): ValueType => perTensor('int8', shape, q.scale, q.zeroPoint)
+  const sameType =
+    (value: number) =>
+    (shape: Shape): ValueType => ({ ...quantizedAt(value), shape })
+  const toInt8 =
+    (q: Quantization) =>
+    (shape: Shape): ValueType =>
+      perTensor('int8', shape, q.scale, q.zeroPoint)
 
   return {
     random,

@@ -63,7 +63,8 @@ const randomInput = (b: NetworkBuilder, shape: Shape): number =>
   b.input(shape, { zeroPoint: randomZeroPoint(b), scale: b.random.chance(0.3) ? 2 ** -b.random.integer(4, 8) : 0.002 + 0.02 * b.random.uniform() })
 
 /** Mostly small sizes with a tail, so that every vector remainder occurs. */
-const randomSize = ({ random }: NetworkBuilder, largest: number): number => (random.chance(0.7) ? random.integer(1, Math.min(9, largest)) : random.integer(1, largest))
+const randomSize = ({ random }: NetworkBuilder, largest: number): number =>
+  random.chance(0.7) ? random.integer(1, Math.min(9, largest)) : random.integer(1, largest)
 
 const layerOptions = ({ random }: NetworkBuilder): LayerOptions => ({
   relu: random.chance(0.4),
@@ -94,7 +95,9 @@ const image = (b: NetworkBuilder, channels: number): readonly [number, number, n
 const sizeOf = (shape: readonly number[]): readonly [number, number] => [shape[0] as number, shape[1] as number]
 
 const poolQuantization = (b: NetworkBuilder): { quantization?: { scale: number; zeroPoint: number } } =>
-  b.random.chance(0.5) ? { quantization: { scale: b.random.chance(0.5) ? 2 ** -b.random.integer(4, 8) : 0.002 + 0.02 * b.random.uniform(), zeroPoint: randomZeroPoint(b) } } : {}
+  b.random.chance(0.5)
+    ? { quantization: { scale: b.random.chance(0.5) ? 2 ** -b.random.integer(4, 8) : 0.002 + 0.02 * b.random.uniform(), zeroPoint: randomZeroPoint(b) } }
+    : {}
 
 const RANDOM_OPERATOR: Readonly<Record<IntegerOperatorKind, (b: NetworkBuilder) => number>> = {
   dense: (b) => b.dense(randomInput(b, [randomSize(b, 300)]), randomSize(b, 70), layerOptions(b)),
@@ -128,13 +131,20 @@ const RANDOM_OPERATOR: Readonly<Record<IntegerOperatorKind, (b: NetworkBuilder) 
     const shape = image(b, 20)
     const axis = b.random.integer(0, 2)
     const type = { zeroPoint: randomZeroPoint(b), scale: 1 / 64 }
-    const part = (): number => b.input(shape.map((size, i) => (i === axis ? randomSize(b, 20) : size)), type)
+    const part = (): number =>
+      b.input(
+        shape.map((size, i) => (i === axis ? randomSize(b, 20) : size)),
+        type,
+      )
     return b.concat(Array.from({ length: b.random.integer(2, 4) }, part), axis)
   },
   flatten: (b) => b.flatten(randomInput(b, image(b, 20))),
   reshape: (b) => {
     const [height, width, channels] = image(b, 20)
-    return b.reshape(randomInput(b, [height, width, channels]), b.random.pick([[height * width, channels], [channels, height, width], [width * channels * height]]))
+    return b.reshape(
+      randomInput(b, [height, width, channels]),
+      b.random.pick([[height * width, channels], [channels, height, width], [width * channels * height]]),
+    )
   },
   relu: (b) => b.relu(randomInput(b, image(b, 20)), b.random.chance(0.5) ? 6 * b.random.uniform() + 0.01 : null),
   softmax: (b) => {

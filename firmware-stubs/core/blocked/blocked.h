@@ -4,6 +4,8 @@
 #ifndef SPIKEPORT_BLOCKED_H
 #define SPIKEPORT_BLOCKED_H
 
+#include <stdbool.h>
+
 #include "../emission.h"
 #include "../operators.h"
 #include "../window.h"
@@ -78,6 +80,11 @@ static inline uint32_t least_of(uint32_t a, uint32_t b) {
   return a < b ? a : b;
 }
 
+/* The geometries that depthwise_unit() runs; a build for one network that has no other can leave the plain kernel out. */
+bool depthwise_is_unit(const geometry_t *g);
+status_t depthwise_unit_verify(const network_t *net, const node_t *node);
+
+DECLARE_RUN(depthwise_unit);
 DECLARE_RUN(conv2d_blocked);
 DECLARE_RUN(dense_blocked);
 DECLARE_RUN(depthwise_blocked);

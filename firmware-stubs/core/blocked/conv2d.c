@@ -1,6 +1,4 @@
 /* conv2d of a chip (blocked.h): four positions at a time are laid out with the zero point taken off and zeros for padding, then meet every channel. */
-#include <stdbool.h>
-
 #include "blocked.h"
 
 /* A range of taps [o, kh, kw, in] of one output channel, and where it starts in the kernel. */
@@ -18,7 +16,7 @@ typedef struct {
   uint32_t taps;     /* of an output channel */
   uint32_t row_taps; /* kw * in */
   uint32_t chunk;    /* taps of a block */
-  bool has_runs;     /* kernel rows are bytes in a row, a multiple of BLOCK_ALIGNMENT */
+  bool has_aligned_rows; /* of a multiple of BLOCK_ALIGNMENT taps */
   emission_t emission;
 } conv_t;
 
@@ -30,31 +28,32 @@ static int8_t *fill_run(int8_t *to, uint32_t count, int32_t zero_point) {
   return to;
 }
 
-/* Taps first .. end - 1 of a kernel row that lies in the image, as bytes. */
-static int8_t *collect_row(const conv_t *conv, const window_t *w, const int8_t *row, uint32_t first, uint32_t end, int8_t *to) {
-  const uint32_t channels = conv->geometry->input_channels;
-  const uint32_t inside = (uint32_t)w->first_x * channels;
-  const uint32_t outside = w->end_x > w->first_x ? (uint32_t)w->end_x * channels : inside;
+/* Taps first .. end - 1 of a run of which those from inside to outside - 1 lie in the image, as bytes. */
+static int8_t *collect_run(const int8_t *run, uint32_t inside, uint32_t outside, uint32_t first, uint32_t end, int32_t zero_point, int8_t *to) {
   const uint32_t left = inside < first ? first : least_of(inside, end);
   const uint32_t right = outside < left ? left : least_of(outside, end);
-  to = fill_run(to, left - first, conv->zero_point);
-  to = copy_run(to, row + left, right - left);
-  return fill_run(to, end - right, conv->zero_point);
+  to = fill_run(to, left - first, zero_point);
+  to = copy_run(to, run + left, right - left);
+  return fill_run(to, end - right, zero_point);
 }
 
-/* As collect_row, where taps of a row lie apart. */
-static int8_t *collect_dilated_row(const conv_t *conv, const window_t *w, const int8_t *row, uint32_t first, uint32_t end, int8_t *to) {
+/* Taps first .. end - 1 of a kernel row that lies in the image: one run of kw * in bytes, or kw runs where the taps lie apart. */
+static int8_t *collect_row(const conv_t *conv, const window_t *w, const int8_t *row, uint32_t first, uint32_t end, int8_t *to) {
   const geometry_t *g = conv->geometry;
+  const uint32_t channels = g->input_channels;
+  if (g->dilation_x == 1) {
+    return collect_run(row, (uint32_t)w->first_x * channels, (uint32_t)w->end_x * channels, first, end, conv->zero_point, to);
+  }
   uint32_t start = 0;
   for (int32_t kx = 0; kx < g->kernel_width; kx++) {
-    const uint32_t from = start < first ? first : start;
-    const uint32_t until = least_of(start + g->input_channels, end);
-    if (from < until && kx >= w->first_x && kx < w->end_x) {
-      to = copy_run(to, row + (size_t)(kx * g->dilation_x) * g->input_channels + (from - start), until - from);
-    } else if (from < until) {
-      to = fill_run(to, until - from, conv->zero_point);
+    const uint32_t from = start < first ? first - start : 0;
+    const uint32_t until = end < start ? 0 : least_of(channels, end - start);
+    if (from < until) {
+      const bool is_inside = kx >= w->first_x && kx < w->end_x;
+      to = collect_run(row, 0, is_inside ? channels : 0, from, until, conv->zero_point, to);
     }
-    start += g->input_channels;
+    row += g->dilation_x * channels;
+    start += channels;
   }
   return to;
 }
@@ -66,7 +65,7 @@ static const int8_t *window_row(const conv_t *conv, const window_t *w, int32_t k
   return conv->x + pixel * g->input_channels;
 }
 
-/* A range of taps of a window that crosses the border, or whose rows do not fit the block's alignment. */
+/* A range of taps of a window that crosses the border, or whose taps lie apart. */
 static void collect_window(const conv_t *conv, const window_t *w, const taps_t *taps, int8_t *to) {
   uint32_t column = taps->column;
   const int8_t *stop = to + taps->count;
@@ -75,7 +74,7 @@ static void collect_window(const conv_t *conv, const window_t *w, const taps_t *
     if (ky < w->first_y || ky >= w->end_y) {
       to = fill_run(to, end - column, conv->zero_point);
     } else {
-      to = (conv->geometry->dilation_x == 1 ? collect_row : collect_dilated_row)(conv, w, window_row(conv, w, ky), column, end, to);
+      to = collect_row(conv, w, window_row(conv, w, ky), column, end, to);
     }
     column = 0;
   }
@@ -85,27 +84,41 @@ static bool is_inside(const geometry_t *g, const window_t *w) {
   return w->first_y == 0 && w->first_x == 0 && w->end_y == g->kernel_height && w->end_x == g->kernel_width;
 }
 
-/* Lays out a range of taps of up to four positions: straight from the image where whole kernel rows lie in it, otherwise by way of the stack. */
-static void fill_block(const conv_t *conv, const window_t *windows, uint32_t count, const taps_t *taps, uint32_t *block) {
+/* A range of taps of a window that lies in the image, where kernel rows are bytes in a row: straight into the block where their length fits its
+   alignment, otherwise collected on the stack first. */
+static void fill_inside(const conv_t *conv, const window_t *w, uint32_t position, const taps_t *taps, uint32_t *block) {
   const geometry_t *g = conv->geometry;
-  for (uint32_t p = 0; p < count; p++) {
-    const window_t *w = &windows[p];
-    if (conv->has_runs && is_inside(g, w)) {
-      const int8_t *row = window_row(conv, w, taps->ky);
-      const ptrdiff_t step = (ptrdiff_t)g->dilation_y * g->input_width * g->input_channels;
-      uint32_t tap = 0, column = taps->column;
-      while (tap < taps->count) {
-        const uint32_t run = least_of(conv->row_taps - column, taps->count - tap);
-        block_expand(block, tap, p, row + column, run, conv->zero_point);
-        tap += run;
-        row += step;
-        column = 0;
-      }
+  int8_t bytes[BLOCK_TAPS];
+  int8_t *to = bytes;
+  const int8_t *row = window_row(conv, w, taps->ky) + taps->column;
+  const ptrdiff_t step = (ptrdiff_t)g->dilation_y * g->input_width * g->input_channels;
+  uint32_t run = least_of(conv->row_taps - taps->column, taps->count);
+  for (uint32_t tap = 0; tap < taps->count;) {
+    if (conv->has_aligned_rows) {
+      block_expand(block, tap, position, row, run, conv->zero_point);
     } else {
-      int8_t bytes[BLOCK_TAPS];
-      collect_window(conv, w, taps, bytes);
-      block_expand(block, 0, p, bytes, taps->count, conv->zero_point);
+      to = copy_run(to, row, run);
     }
+    tap += run;
+    row += step - (tap == run ? (ptrdiff_t)taps->column : 0);
+    run = least_of(conv->row_taps, taps->count - tap);
+  }
+  if (!conv->has_aligned_rows) {
+    block_expand(block, 0, position, bytes, taps->count, conv->zero_point);
+  }
+}
+
+static void fill_across_border(const conv_t *conv, const window_t *w, uint32_t position, const taps_t *taps, uint32_t *block) {
+  int8_t bytes[BLOCK_TAPS];
+  collect_window(conv, w, taps, bytes);
+  block_expand(block, 0, position, bytes, taps->count, conv->zero_point);
+}
+
+/* Lays out a range of taps of up to four positions. */
+static void fill_block(const conv_t *conv, const window_t *windows, uint32_t count, const taps_t *taps, uint32_t *block) {
+  for (uint32_t p = 0; p < count; p++) {
+    const bool has_runs = conv->geometry->dilation_x == 1 && is_inside(conv->geometry, &windows[p]);
+    (has_runs ? fill_inside : fill_across_border)(conv, &windows[p], p, taps, block);
   }
 }
 
@@ -204,7 +217,7 @@ void conv2d_blocked(const network_t *net, const node_t *node, uint8_t *arena, co
       .taps = taps,
       .row_taps = row_taps,
       .chunk = chunk_of(taps),
-      .has_runs = g->dilation_x == 1 && row_taps % BLOCK_ALIGNMENT == 0,
+      .has_aligned_rows = row_taps % BLOCK_ALIGNMENT == 0,
       .emission = emission_of(net, node, sizeof *f, arena),
   };
   const bool crosses_rows = may_cross_rows(&conv);

@@ -109,14 +109,16 @@ static void run_channel(const depth_t *d, const window_t *w, const int8_t *x, ui
   }
 }
 
-void depthwise_blocked(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch) {
+bool depthwise_is_unit(const geometry_t *g) {
+  return g->dilation_x == 1 && (uint32_t)g->kernel_height * g->kernel_width <= MOST_TAPS;
+}
+
+void depthwise_unit(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch) {
+  (void)prepared;
+  (void)scratch;
   const conv_fields_t *f = node_fields(node);
   const geometry_t *g = &f->geometry;
   const uint32_t taps = (uint32_t)g->kernel_height * g->kernel_width;
-  if (g->dilation_x != 1 || taps > MOST_TAPS) {
-    depthwise_s8(net, node, arena, prepared, scratch);
-    return;
-  }
   const depth_t d = {
       .geometry = g,
       .x = (const int8_t *)network_value(net, arena, node->inputs[0]),

@@ -1,7 +1,5 @@
 /* Blocks of the DSP extension: four taps are eight words, the pairs (0, 2) of four positions, then their pairs (1, 3), as SXTB16 splits a word of
    weights. A step of four taps by four positions is 13 instructions: weights are unpacked once for four positions, the block is loaded by LDM. */
-#include <stdbool.h>
-
 #include "../blocked/blocked.h"
 
 #define STEP_WORDS 8u

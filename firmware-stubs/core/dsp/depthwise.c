@@ -1,8 +1,6 @@
 /* depthwise of the DSP extension: for four channels of an output row, the columns of the image under it are laid out as pairs of rows (zero point
    taken off, zeros for padding), so that SMLAD takes two taps; windows of neighbours share the columns. A pair of rows by four channels is 6
    instructions: two LDM, four SMLAD. */
-#include <stdbool.h>
-
 #include "../blocked/blocked.h"
 #include "../blocked/columns.h"
 
@@ -253,16 +251,22 @@ static void run_part(const depth_t *d, const part_t *part, size_t index) {
   }
 }
 
-void depthwise_blocked(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch) {
+/* Pairs of kernel rows. */
+static uint32_t pairs_of(const geometry_t *g) {
+  return (g->kernel_height + 1u) / 2;
+}
+
+bool depthwise_is_unit(const geometry_t *g) {
+  return g->dilation_x == 1 && g->output_channels == g->input_channels && g->output_channels >= 4 && 4 * pairs_of(g) * g->kernel_width <= WEIGHT_WORDS;
+}
+
+void depthwise_unit(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch) {
+  (void)prepared;
+  (void)scratch;
   const conv_fields_t *f = node_fields(node);
   const geometry_t *g = &f->geometry;
   const uint32_t channels = g->output_channels;
-  const uint32_t pairs = (g->kernel_height + 1u) / 2;
-  const uint32_t words = 4 * pairs * g->kernel_width;
-  if (g->dilation_x != 1 || channels != g->input_channels || channels < 4 || words > WEIGHT_WORDS) {
-    depthwise_s8(net, node, arena, prepared, scratch);
-    return;
-  }
+  const uint32_t pairs = pairs_of(g);
   depth_t d = {
       .geometry = g,
       .x = (const int8_t *)network_value(net, arena, node->inputs[0]),

@@ -101,10 +101,8 @@ void block_layer(const uint32_t *block, const block_weights_t *weights, const in
   bias = bias == NULL ? &NO_BIAS : bias;
   for (const int8_t *end = out + target->channels; out < end; out++) {
     const dots_t d = dots(block, at, taps);
-    int32x4_t sums = vdupq_n_s32(d.at[0]);
-    sums = vsetq_lane_s32(d.at[1], sums, 1);
-    sums = vsetq_lane_s32(d.at[2], sums, 2);
-    sums = vsetq_lane_s32(d.at[3], sums, 3);
+    int32x4_t sums;
+    __asm__("vmov %q0[2], %q0[0], %1, %2\n\tvmov %q0[3], %q0[1], %3, %4" : "=w"(sums) : "r"(d.at[0]), "r"(d.at[2]), "r"(d.at[1]), "r"(d.at[3]));
     sums = vaddq_n_s32(sums, *bias - input_zero_point * d.weights);
     int32x4_t y = vqaddq_n_s32(vcvtnq_s32_f32(vmulq_n_f32(vcvtq_f32_s32(sums), *scale)), zero_point);
     y = vminq_s32(vmaxq_s32(y, low), high);

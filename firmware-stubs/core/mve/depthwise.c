@@ -58,7 +58,7 @@ static group_t group_of(const depth_t *d, uint32_t channel) {
   return g;
 }
 
-static void emit(const depth_t *d, const group_t *g, sums_t sums, size_t index) {
+static inline __attribute__((always_inline)) void emit(const depth_t *d, const group_t *g, sums_t sums, size_t index) {
   const emission_t *e = &d->emission;
   if (e->out_s8 == NULL) {
     const uint32x4_t offsets = vld1q_u32(EVEN_BYTES);
@@ -80,10 +80,18 @@ static void put_rows(const int8_t *from, size_t row_step, size_t step, uint32_t 
   for (; rows > 0; rows--) {
     const int8_t *at = from;
     int16_t *column = to;
-    for (uint32_t i = 0; i < count; i++) {
-      vst1q_s16(column, vsubq_n_s16(vldrbq_z_s16(at, lanes), shift));
-      at += step;
-      column += LANES * height;
+    if (lanes == 0xffff) {
+      for (uint32_t i = count; i > 0; i--) {
+        vst1q_s16(column, vsubq_n_s16(vldrbq_s16(at), shift));
+        at += step;
+        column += LANES * height;
+      }
+    } else {
+      for (uint32_t i = count; i > 0; i--) {
+        vst1q_s16(column, vsubq_n_s16(vldrbq_z_s16(at, lanes), shift));
+        at += step;
+        column += LANES * height;
+      }
     }
     from += row_step;
     to += LANES;
@@ -111,7 +119,7 @@ static void put_zeros(const geometry_t *g, const part_t *part, int16_t *columns)
 }
 
 /* Two outputs, `apart` numbers of the columns from each other. */
-static void run_two(const depth_t *d, const group_t *group, const int16_t *x, size_t apart, const int16_t *w, size_t index) {
+static inline __attribute__((always_inline)) void run_two(const depth_t *d, const group_t *group, const int16_t *x, size_t apart, const int16_t *w, size_t index) {
   sums_t left = group->bias, right = group->bias;
   for (uint32_t t = d->taps; t > 0; t--) {
     const int16x8_t weights = vld1q_s16(w);
@@ -124,7 +132,7 @@ static void run_two(const depth_t *d, const group_t *group, const int16_t *x, si
   emit(d, group, right, index + d->geometry->output_channels);
 }
 
-static void run_one(const depth_t *d, const group_t *group, const int16_t *x, const int16_t *w, size_t index) {
+static inline __attribute__((always_inline)) void run_one(const depth_t *d, const group_t *group, const int16_t *x, const int16_t *w, size_t index) {
   sums_t sums = group->bias;
   for (uint32_t t = d->taps; t > 0; t--) {
     sums = add_products(sums, vld1q_s16(x), vld1q_s16(w));
@@ -160,14 +168,16 @@ static void run_part(const depth_t *d, const part_t *part, size_t index) {
   }
 }
 
-void depthwise_blocked(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch) {
+bool depthwise_is_unit(const geometry_t *g) {
+  return g->dilation_x == 1 && g->output_channels == g->input_channels && (uint32_t)g->kernel_height * g->kernel_width <= MOST_TAPS;
+}
+
+void depthwise_unit(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch) {
+  (void)prepared;
+  (void)scratch;
   const conv_fields_t *f = node_fields(node);
   const geometry_t *g = &f->geometry;
   const uint32_t taps = (uint32_t)g->kernel_height * g->kernel_width;
-  if (g->output_channels != g->input_channels || g->dilation_x != 1 || taps > MOST_TAPS) {
-    depthwise_s8(net, node, arena, prepared, scratch);
-    return;
-  }
   const depth_t d = {
       .geometry = g,
       .x = (const int8_t *)network_value(net, arena, node->inputs[0]),

@@ -7,6 +7,8 @@
 #define ROW_DENSE {.verify = dense_verify, .run = dense_blocked}
 #define ROW_CONV2D {.verify = conv2d_verify, .run = conv2d_blocked, .overlap = overlap_rows}
 #define ROW_DEPTHWISE {.verify = depthwise_verify, .run = depthwise_blocked, .overlap = overlap_rows}
+/* Instead of the row above, where every depthwise layer of a network fits depthwise_is_unit(). */
+#define ROW_DEPTHWISE_UNIT {.verify = depthwise_unit_verify, .run = depthwise_unit, .overlap = overlap_rows}
 #define ROW_AVERAGE_POOL {.verify = average_pool_verify, .run = average_pool_blocked, .overlap = overlap_rows}
 #define ROW_MAX_POOL {.verify = max_pool_verify, .run = max_pool_s8, .overlap = overlap_rows}
 #define ROW_ADD {.verify = add_verify, .run = add_blocked, .overlap = overlap_elementwise}

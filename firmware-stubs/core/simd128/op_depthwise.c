@@ -3,11 +3,10 @@
 #include "../window.h"
 #include "layer.h"
 
-#define UNROLL _Pragma("clang loop unroll(full)")
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
 /* Windows that slide_line() computes in a step. */
-#define STEP 4u
+#define STEP 2u
 
 typedef struct {
   layer_t layer;
@@ -39,11 +38,10 @@ static sizes_t sizes_of(const geometry_t *g) {
   return s;
 }
 
-/* Slack behind the frame: the last block reads 8 channels, a step reads one pixel along behind its last window. */
+/* Slack behind the frame: the last block reads eight channels. */
 static uint64_t scratch_of(const geometry_t *g) {
   const sizes_t s = sizes_of(g);
-  const uint64_t columns = s.slides ? s.frame.columns : 0;
-  return (((uint64_t)s.frame.rows * s.frame.columns + columns) * g->input_channels + 16) * 2;
+  return ((uint64_t)s.frame.rows * s.frame.columns * g->input_channels + 16) * 2;
 }
 
 uint64_t depthwise_simd_prepare_bytes(const network_t *net, const node_t *node) {
@@ -229,64 +227,62 @@ static slide_t slide_of(const geometry_t *g, size_t row, bool slides_down) {
 /* Keeps clang from moving loads up across this point: V8 has 15 vector registers and spills what lives too long. */
 #define LOAD_BARRIER() __asm__ volatile("" ::: "memory")
 
-/* Four channels of two pixels, interleaved. */
-INLINE v128_t interleave4(const int16_t *first, const int16_t *second) {
-  return wasm_i16x8_shuffle(wasm_v128_load64_zero(first), wasm_v128_load64_zero(second), 0, 8, 1, 9, 2, 10, 3, 11);
+/* A line of three pixels across: the first two, interleaved. */
+INLINE pair_t line_pair(const int16_t *at, size_t across) {
+  return interleave(wasm_v128_load(at), wasm_v128_load(at + across));
 }
 
-/* sums[i] += dot(taps[i], weights) for the STEP windows. */
-INLINE void add_step(v128_t sums[STEP], const v128_t taps[STEP], const int16_t *weights) {
-  const v128_t w = wasm_v128_load(weights);
-  UNROLL for (uint32_t i = 0; i < STEP; i++) {
-    sums[i] = wasm_i32x4_add(sums[i], wasm_i32x4_dot_i16x8(taps[i], w));
-  }
+/* Sums of two windows. */
+typedef struct {
+  pair_t first, second;
+} step_t;
+
+INLINE step_t add_step(step_t sums, pair_t first, pair_t second, const int16_t *weights) {
+  const v128_t low = wasm_v128_load(weights), high = wasm_v128_load(weights + 8);
+  sums.first.low = wasm_i32x4_add(sums.first.low, wasm_i32x4_dot_i16x8(first.low, low));
+  sums.first.high = wasm_i32x4_add(sums.first.high, wasm_i32x4_dot_i16x8(first.high, high));
+  sums.second.low = wasm_i32x4_add(sums.second.low, wasm_i32x4_dot_i16x8(second.low, low));
+  sums.second.high = wasm_i32x4_add(sums.second.high, wasm_i32x4_dot_i16x8(second.high, high));
+  LOAD_BARRIER();
+  return sums;
 }
 
-/* STEP windows of 3x3 along a line, four channels: `weights` holds pairs as sliding_tap() orders them. */
-INLINE void step_sums(const slide_t *s, const int16_t *from, const int16_t *weights, v128_t bias, v128_t sums[STEP]) {
-  v128_t pairs[STEP + 2];
-  UNROLL for (uint32_t i = 0; i < STEP; i++) {
-    sums[i] = bias;
-  }
-  UNROLL for (uint32_t i = 0; i < STEP + 2; i++) {
-    pairs[i] = interleave4(from + i * s->along, from + i * s->along + s->across);
-  }
-  add_step(sums, pairs, weights);
-  LOAD_BARRIER();
-  add_step(sums, pairs + 1, weights + 16);
-  LOAD_BARRIER();
-  add_step(sums, pairs + 2, weights + 32);
-  LOAD_BARRIER();
-  const int16_t *third = from + 2 * s->across;
-  UNROLL for (uint32_t i = 0; i < STEP + 2; i++) {
-    pairs[i] = interleave4(third + i * s->along, third + (i + 1) * s->along);
-  }
-  add_step(sums, pairs, weights + 48);
-  LOAD_BARRIER();
-  add_step(sums, pairs + 2, weights + 64);
+/* Two windows of 3x3 along a line; `w` holds pairs as sliding_tap() orders them. */
+INLINE step_t step_sums(pair_t bias, const slide_t *s, const int16_t *from, const int16_t *w) {
+  const size_t along = s->along, across = s->across;
+  step_t sums = {bias, bias};
+  const pair_t p0 = line_pair(from, across), p1 = line_pair(from + along, across);
+  sums = add_step(sums, p0, p1, w);
+  const pair_t p2 = line_pair(from + 2 * along, across);
+  sums = add_step(sums, p1, p2, w + 16);
+  const pair_t p3 = line_pair(from + 3 * along, across);
+  sums = add_step(sums, p2, p3, w + 32);
+  const int16_t *third = from + 2 * across;
+  const v128_t t1 = wasm_v128_load(third + along), t2 = wasm_v128_load(third + 2 * along), t3 = wasm_v128_load(third + 3 * along);
+  sums = add_step(sums, interleave(wasm_v128_load(third), t1), interleave(t1, t2), w + 48);
+  return add_step(sums, interleave(t2, t3), interleave(t3, t3), w + 64);
 }
 
-/* Four channels of a line of at least STEP windows, STEP at a time; the last step moves back so far that it ends with the line. */
-NOINLINE void slide_whole(const block_t *b, const slide_t *s, const int16_t *from, const int16_t *weights, v128_t bias, v128_t scale, int8_t *out) {
+/* A line of at least STEP windows of eight channels, STEP at a time; the last step moves back so far that it ends with the line. */
+NOINLINE void slide_whole(const block_t *b, const slide_t *s, const int16_t *from, int8_t *out) {
+  const size_t along = s->along, out_along = s->out_along;
+  const int16_t *const w = b->weights;
+  const pair_t bias = b->bias, scale = b->scale;
+  const emit8_t *const e = b->e;
   for (uint32_t left = s->count;;) {
-    v128_t sums[STEP];
-    step_sums(s, from, weights, bias, sums);
-    UNROLL for (uint32_t i = 0; i < STEP; i++) {
-      sums[i] = emit_round(b->e, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(sums[i]), scale));
-    }
-    const v128_t bytes = emit_narrow(b->e, wasm_i16x8_narrow_i32x4(sums[0], sums[1]), wasm_i16x8_narrow_i32x4(sums[2], sums[3]));
-    wasm_v128_store32_lane(out, bytes, 0);
-    wasm_v128_store32_lane(out + s->out_along, bytes, 1);
-    wasm_v128_store32_lane(out + 2 * s->out_along, bytes, 2);
-    wasm_v128_store32_lane(out + 3 * s->out_along, bytes, 3);
+    const step_t sums = step_sums(bias, s, from, w);
+    const v128_t first = emit_sums(e, sums.first.low, sums.first.high, scale.low, scale.high, true);
+    const v128_t bytes = emit_narrow(e, first, emit_sums(e, sums.second.low, sums.second.high, scale.low, scale.high, true));
+    emit_store8(out, bytes);
+    emit_store8(out + out_along, emit_upper(bytes));
     left -= STEP;
     if (left == 0) {
       return;
     }
     const uint32_t next = left < STEP ? left : STEP;
     left = left < STEP ? STEP : left;
-    from += next * s->along;
-    out += next * s->out_along;
+    from += next * along;
+    out += next * out_along;
   }
 }
 
@@ -307,8 +303,7 @@ static void slide_block(const block_t *b, const slide_t *s, uint8_t *out) {
     const int16_t *from = b->image + line * s->across;
     const size_t at = line * s->out_across;
     if (is_whole(b) && s->count >= STEP) {
-      slide_whole(b, s, from, b->weights, b->bias.low, b->scale.low, (int8_t *)out + at);
-      slide_whole(b, s, from + 4, b->weights + 8, b->bias.high, b->scale.high, (int8_t *)out + at + 4);
+      slide_whole(b, s, from, (int8_t *)out + at);
       continue;
     }
     for (uint32_t i = 0; i < s->count; i++) {

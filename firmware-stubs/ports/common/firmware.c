@@ -8,6 +8,8 @@
 #define PAYLOAD_BYTES 1024u
 #endif
 
+_Static_assert(PAYLOAD_BYTES >= MIN_PAYLOAD_BYTES, "a hello must fit into a frame");
+
 static uint8_t receive_buffer[PAYLOAD_BYTES + FRAME_EXTRA_BYTES];
 static uint8_t transmit_buffer[PAYLOAD_BYTES + FRAME_EXTRA_BYTES];
 

@@ -36,7 +36,7 @@ const run = async (source: string, options: Options): Promise<void> => {
   const network = await openInteger(source)
   await withDevice(options, async (device) => {
     await deviceRuntime(device).load(network)
-    const report = await profileNetwork(device, network, { isEmulated: options.emulate === true })
+    const report = await profileNetwork(device, network)
     io.json(report)
     print(io, report)
   })

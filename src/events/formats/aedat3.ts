@@ -114,7 +114,7 @@ const takeOther = (packet: Packet, bytes: Uint8Array, at: number, sink: Sink): v
   tally(sink.ledger.otherBytes, kind, packet.eventBytes)
   tally(sink.ledger.records, kind)
   if (!sink.wantsRecords) return
-  sink.records.push({ kind, timeMicros: timeAt(packet, bytes, at + packet.timeOffset), bytes: bytes.slice(at, at + packet.eventBytes) })
+  sink.records.push({ kind, timeMicros: timeAt(packet, bytes, at + packet.timeOffset), bytes: new Uint8Array(bytes.subarray(at, at + packet.eventBytes)) })
 }
 
 /** Reads as many whole records of the packet as are there. */

@@ -31,7 +31,7 @@ const unpack = (bytes: Uint8Array, start: number, end: number, target: Uint8Arra
 
 /** Byte k of element i lies at k * (elements) + i; bytes after the last whole element stay. */
 const unshuffled = (block: Uint8Array, elementBytes: number): Uint8Array => {
-  const plain = block.slice()
+  const plain = new Uint8Array(block)
   const elements = Math.floor(block.length / elementBytes)
   for (let k = 0; k < elementBytes; k++) for (let i = 0; i < elements; i++) plain[i * elementBytes + k] = block[k * elements + i] as number
   return plain
@@ -45,7 +45,7 @@ export const decompressBlosc = (bytes: Uint8Array): Uint8Array | null => {
   const length = u32le(bytes, 4)
   const blockBytes = u32le(bytes, 8)
   if (length > LARGEST_BYTES || u32le(bytes, 12) > bytes.length || (flags & 4) !== 0) return null
-  if ((flags & 2) !== 0) return HEAD_BYTES + length > bytes.length ? null : bytes.slice(HEAD_BYTES, HEAD_BYTES + length)
+  if ((flags & 2) !== 0) return HEAD_BYTES + length > bytes.length ? null : new Uint8Array(bytes.subarray(HEAD_BYTES, HEAD_BYTES + length))
   const blocks = blockBytes === 0 ? 0 : Math.ceil(length / blockBytes)
   if ((length > 0 && blocks === 0) || HEAD_BYTES + 4 * blocks > bytes.length) return null
   const out = new Uint8Array(length)

@@ -173,7 +173,7 @@ const takeGeneric = (state: EsState, bytes: Uint8Array, start: number, end: numb
     state.timeMicros += head
     tally(sink.ledger.otherBytes, 'message', next - at)
     tally(sink.ledger.records, 'message')
-    if (sink.wantsRecords) sink.records.push({ kind: 'message', timeMicros: state.timeMicros, bytes: bytes.slice(size.next, next) })
+    if (sink.wantsRecords) sink.records.push({ kind: 'message', timeMicros: state.timeMicros, bytes: new Uint8Array(bytes.subarray(size.next, next)) })
     at = next
   }
   book(counts, sink)
@@ -288,14 +288,16 @@ const atisSteps = (options: EncoderOptions): EncodingSteps => {
     events,
     exposures: (batch, exposures, out, drop) => {
       let from = 0
+      let written = 0
       for (let k = 0; k < exposures.count; k++) {
         let to = from
         while (to < batch.count && (batch.timeMicros[to] as number) <= (exposures.timeMicros[k] as number)) to++
         events(batch, from, to, out, drop)
         from = to
-        put(exposures, k, 1, out)
+        if ((exposures.timeMicros[k] as number) >= 0 && put(exposures, k, 1, out)) written++
       }
       events(batch, from, batch.count, out, drop)
+      return written
     },
   }
 }
@@ -327,13 +329,17 @@ const colourSteps = (options: EncoderOptions): EncodingSteps => {
 
 export const createEsColourEncoder = (options: EncoderOptions): EventEncoder => encoderOf(colourSteps(options), options)
 
-/** Messages as a generic .es file. @throws nothing; messages that go back in time are left out */
-export const encodeEsMessages = (messages: readonly { readonly timeMicros: number; readonly bytes: Uint8Array }[], out: ByteWriter): void => {
+/** Writes messages as a generic .es file; returns how many were left out because their time goes back, which the format cannot say. */
+export const encodeEsMessages = (messages: readonly { readonly timeMicros: number; readonly bytes: Uint8Array }[], out: ByteWriter): number => {
   const delta = deltaWriter(0xff, 254)
+  let leftOut = 0
   signature(out, 'generic', { geometry: { width: 1, height: 1 } })
   for (const message of messages) {
     const step = delta(message.timeMicros, out)
-    if (step === null) continue
+    if (step === null) {
+      leftOut++
+      continue
+    }
     out.u8(step)
     let rest = message.bytes.length
     do {
@@ -342,4 +348,5 @@ export const encodeEsMessages = (messages: readonly { readonly timeMicros: numbe
     } while (rest > 0)
     out.bytes(message.bytes)
   }
+  return leftOut
 }

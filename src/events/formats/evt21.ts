@@ -157,16 +157,13 @@ export const createEvt21Decoder = (options: DecoderOptions = {}): EventDecoder =
 
 /** The end of the run from `from` whose events share row, time, polarity and 32-pixel column, with rising x. */
 export const vectorEnd = (time: Float64Array, x: Uint16Array, y: Uint16Array, polarity: Uint8Array, from: number, to: number): number => {
+  const row = y[from] as number
+  let last = x[from] as number
   let end = from + 1
-  while (
-    end < to &&
-    time[end] === time[from] &&
-    y[end] === y[from] &&
-    polarity[end] === polarity[from] &&
-    (x[end] as number) > (x[end - 1] as number) &&
-    (x[end] as number) >> 5 === (x[from] as number) >> 5
-  ) {
-    end++
+  for (; end < to && y[end] === row; end++) {
+    const column = x[end] as number
+    if (column <= last || column >> 5 !== last >> 5 || polarity[end] !== polarity[from] || time[end] !== time[from]) break
+    last = column
   }
   return end
 }

@@ -274,8 +274,9 @@ export const createPlainEvt3Decoder = (options: DecoderOptions = {}): EventDecod
 /** Runs of at least this many events in 32 columns are written as a vector (base, 12, 12, 8 = four words). */
 const VECTOR_EVENTS = 5
 
+/** Where a decoder of what was written so far stands. */
 interface WriteState {
-  /** absolute TIME_HIGH count, -1 before the first; the decoder's row; the decoder's time */
+  /** absolute TIME_HIGH count, -1 before the first; row; time, -1 before the first */
   high: number
   row: number
   timeMicros: number
@@ -323,32 +324,37 @@ const steps = (options: EncoderOptions): EncodingSteps => {
     begin: (out) => out.text(rawHeader('3.0', 'EVT3', options.geometry)),
     events: ({ timeMicros, x, y, polarity }, from, to, out, drop) => {
       let words = 0
+      let now = state.timeMicros
+      let high = state.high < 0 ? Number.POSITIVE_INFINITY : state.high * 4096
+      let lastRow = state.row
       for (let i = from; i < to; ) {
         const time = timeMicros[i] as number
-        const end = vectorEnd(timeMicros, x, y, polarity, i, to)
-        if (time !== state.timeMicros || state.high < 0) {
-          const base = state.high * 4096
-          if (state.high >= 0 && time >= base && time < base + 4096) {
-            words16[words++] = 0x6000 | (time - base)
-            state.timeMicros = time
-          } else {
+        const row = y[i] as number
+        const on = polarity[i] as number
+        const end = i + 1 < to && y[i + 1] === row ? vectorEnd(timeMicros, x, y, polarity, i, to) : i + 1
+        if (time !== now) {
+          if (time >= high && time < high + 4096) words16[words++] = 0x6000 | (time - high)
+          else {
             words = storeWords(words, 2, out)
+            state.timeMicros = now
             if (!moveTo(state, time, out)) {
               for (let k = i; k < end; k++) drop('nonMonotonic')
               i = end
               continue
             }
+            high = state.high * 4096
           }
+          now = time
         }
-        const row = y[i] as number
-        if (row !== state.row) words16[words++] = row
-        state.row = row
-        const on = polarity[i] as number
+        if (row !== lastRow) words16[words++] = row
+        lastRow = row
         if (end - i >= VECTOR_EVENTS) words = putVector(x, i, end, on, words)
         else for (let k = i; k < end; k++) words16[words++] = 0x2000 | (on << 11) | (x[k] as number)
         if (words > words16.length - ROOM_FOR_RUN) words = storeWords(words, 2, out)
         i = end
       }
+      state.row = lastRow
+      state.timeMicros = now
       storeWords(words, 2, out)
     },
     trigger: (timeMicros, channel, value, out) => {

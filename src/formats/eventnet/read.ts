@@ -53,11 +53,17 @@ const need = ({ path }: Reader, at: number, count: number, end: number, what: st
 
 const readHeader = (r: Reader): void => {
   const { bytes, view, path } = r
-  if (bytes.length < HEADER_BYTES || !MAGIC.every((byte, i) => bytes[i] === byte)) throw malformedFile(path, 0, 'not an .evn file (the magic is missing, or it is shorter than a header)')
+  if (bytes.length < HEADER_BYTES || !MAGIC.every((byte, i) => bytes[i] === byte))
+    throw malformedFile(path, 0, 'not an .evn file (the magic is missing, or it is shorter than a header)')
   const version = view.getUint16(4, true)
   if (view.getUint16(6, true) !== MARK) throw malformedFile(path, 6, 'the endianness mark is wrong')
   if (version !== EVENTNET_VERSION) {
-    throw malformedFile(path, 4, `.evn version ${version}, this spikeport reads version ${EVENTNET_VERSION}`, 'Install the spikeport that wrote the file, or export it again.')
+    throw malformedFile(
+      path,
+      4,
+      `.evn version ${version}, this spikeport reads version ${EVENTNET_VERSION}`,
+      'Install the spikeport that wrote the file, or export it again.',
+    )
   }
   const total = view.getUint32(8, true)
   if (total !== bytes.length) throw malformedFile(path, 8, `the file has ${bytes.length} bytes, its header says ${total}`)
@@ -89,7 +95,8 @@ const readSections = ({ bytes, view, path }: Reader): Sections => {
   return sections as Sections
 }
 
-const nameOf = <N extends string>(codes: Readonly<Record<N, number>>, code: number): N | undefined => (Object.keys(codes) as N[]).find((name) => codes[name] === code)
+const nameOf = <N extends string>(codes: Readonly<Record<N, number>>, code: number): N | undefined =>
+  (Object.keys(codes) as N[]).find((name) => codes[name] === code)
 
 const readValue = ({ view, path }: Reader, at: number, offset: number): EventnetValue => {
   const kind = nameOf<EventnetValueKind>(VALUE_KIND_CODES, view.getUint8(at))
@@ -112,7 +119,8 @@ const readValue = ({ view, path }: Reader, at: number, offset: number): Eventnet
 const readValues = (r: Reader, sections: Sections): EventnetValue[] => {
   const count = r.view.getUint32(24, true)
   const { values, plan } = sections
-  if (values.bytes !== count * VALUE_BYTES || plan.bytes !== count * 4) throw malformedFile(r.path, 24, `the sections of values and plan do not hold ${count} values`)
+  if (values.bytes !== count * VALUE_BYTES || plan.bytes !== count * 4)
+    throw malformedFile(r.path, 24, `the sections of values and plan do not hold ${count} values`)
   return Array.from({ length: count }, (_, i) => readValue(r, values.offset + i * VALUE_BYTES, r.view.getUint32(plan.offset + 4 * i, true)))
 }
 
@@ -174,10 +182,12 @@ const readRecord = (r: Reader, start: number, sections: Sections, sectionEnd: nu
   checkCount(r, start + 6, count, 1, operator === 'concat' ? MAX_PORTS : 2, 'inputs of a node')
   const fields = readFields(r, start + NODE_HEAD_BYTES, OPERATOR_FIELDS[operator], sections, end)
   const behind = start + NODE_HEAD_BYTES + fieldsBytes(OPERATOR_FIELDS[operator])
-  const parts = operator === 'concat' ? readParts(r, behind, count, end) : { inputs: Array.from({ length: count }, (_, i) => readIndex(r, start + 10 + 2 * i)), chunks: [] }
+  const parts =
+    operator === 'concat' ? readParts(r, behind, count, end) : { inputs: Array.from({ length: count }, (_, i) => readIndex(r, start + 10 + 2 * i)), chunks: [] }
   const emissionAt = behind + parts.chunks.length * CONCAT_PART_BYTES
   const emissionFields = readFields(r, emissionAt, EMISSION_FIELDS[emission], sections, end)
-  if (emissionAt + fieldsBytes(EMISSION_FIELDS[emission]) !== end) throw malformedFile(path, start + 4, `a ${operator} record of ${end - start} bytes has the wrong size`)
+  if (emissionAt + fieldsBytes(EMISSION_FIELDS[emission]) !== end)
+    throw malformedFile(path, start + 4, `a ${operator} record of ${end - start} bytes has the wrong size`)
   return { node: { operator, ...parts, output: readIndex(r, start + 8), fields, emission: { kind: emission, fields: emissionFields } }, end }
 }
 
@@ -234,14 +244,19 @@ const readNames = (r: Reader, { names }: Sections): EventnetNames | null => {
   }
 }
 
-const readSelfTest = (r: Reader, { selfTest }: Sections, values: readonly EventnetValue[], graph: Pick<EventnetDocument, 'inputs' | 'outputs'>): EventnetDocument['selfTest'] => {
+const readSelfTest = (
+  r: Reader,
+  { selfTest }: Sections,
+  values: readonly EventnetValue[],
+  graph: Pick<EventnetDocument, 'inputs' | 'outputs'>,
+): EventnetDocument['selfTest'] => {
   if (selfTest.bytes === 0) return null
   let at = selfTest.offset
   const end = at + selfTest.bytes
   const take = (value: number): Uint8Array => {
     const { byteCount } = values[value] as EventnetValue
     need(r, at, align(byteCount, 4), end, 'the self-test')
-    const part = r.bytes.slice(at, at + byteCount)
+    const part = new Uint8Array(r.bytes.subarray(at, at + byteCount)) // a Buffer's slice() would not copy
     at += align(byteCount, 4)
     return part
   }
@@ -260,7 +275,7 @@ export const readEventnet = (bytes: Uint8Array, path: string): EventnetDocument 
   const sections = readSections(r)
   const values = readValues(r, sections)
   const graph = readGraph(r, sections)
-  const piece = ({ offset, bytes: length }: Section): Uint8Array => bytes.slice(offset, offset + length)
+  const piece = ({ offset, bytes: length }: Section): Uint8Array => new Uint8Array(bytes.subarray(offset, offset + length))
   return {
     rounding: r.view.getUint16(16, true),
     arenaBytes: r.view.getUint32(28, true),

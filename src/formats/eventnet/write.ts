@@ -58,8 +58,17 @@ const recordBytes = (node: EventnetNode): number =>
   fieldsBytes(EMISSION_FIELDS[node.emission.kind])
 
 const writeRecord = (view: DataView, start: number, node: EventnetNode, sections: Offsets): void => {
-  const head = [OPERATOR_CODES[node.operator], EMISSION_CODES[node.emission.kind], recordBytes(node), node.inputs.length, node.output, node.inputs[0] ?? 0, node.inputs[1] ?? 0, 0]
-  head.forEach((x, i) => view.setUint16(start + 2 * i, x, true))
+  const head = [
+    OPERATOR_CODES[node.operator],
+    EMISSION_CODES[node.emission.kind],
+    recordBytes(node),
+    node.inputs.length,
+    node.output,
+    node.inputs[0] ?? 0,
+    node.inputs[1] ?? 0,
+    0,
+  ]
+  for (const [i, x] of head.entries()) view.setUint16(start + 2 * i, x, true)
   let at = writeFields(view, start + NODE_HEAD_BYTES, OPERATOR_FIELDS[node.operator], node.fields, sections)
   if (node.operator === 'concat') {
     node.inputs.forEach((value, i) => {
@@ -78,7 +87,7 @@ const writeGraph = (document: EventnetDocument, sections: Offsets): Uint8Array =
   const bytes = new Uint8Array(graphBytes(document))
   const view = new DataView(bytes.buffer)
   const ports = [...document.inputs, ...document.outputs]
-  ports.forEach((value, i) => view.setUint16(2 * i, value, true))
+  for (const [i, value] of ports.entries()) view.setUint16(2 * i, value, true)
   const table = align(2 * ports.length, 4)
   let at = graphHeadBytes(ports.length, document.nodes.length)
   document.nodes.forEach((node, i) => {
@@ -97,7 +106,7 @@ const writeValues = (values: readonly EventnetValue[]): Uint8Array => {
     view.setUint8(at, VALUE_KIND_CODES[value.kind])
     view.setUint8(at + 1, value.shape.length)
     view.setUint16(at + 2, value.levels, true)
-    value.shape.forEach((size, axis) => view.setUint16(at + 4 + 2 * axis, size, true))
+    for (const [axis, size] of value.shape.entries()) view.setUint16(at + 4 + 2 * axis, size, true)
     view.setFloat32(at + 12, value.scale, true)
     view.setInt32(at + 16, value.zeroPoint, true)
     view.setUint32(at + 20, value.byteCount, true)
@@ -110,7 +119,7 @@ const writeValues = (values: readonly EventnetValue[]): Uint8Array => {
 const writePlan = (values: readonly EventnetValue[]): Uint8Array => {
   const bytes = new Uint8Array(values.length * 4)
   const view = new DataView(bytes.buffer)
-  values.forEach((value, i) => view.setUint32(4 * i, value.offset, true))
+  for (const [i, value] of values.entries()) view.setUint32(4 * i, value.offset, true)
   return bytes
 }
 
@@ -148,7 +157,7 @@ const writeSelfTest = (test: EventnetDocument['selfTest']): Uint8Array => {
 }
 
 const writeHeader = (view: DataView, document: EventnetDocument, sizes: readonly number[], offsets: readonly number[]): void => {
-  MAGIC.forEach((byte, i) => view.setUint8(i, byte))
+  for (const [i, byte] of MAGIC.entries()) view.setUint8(i, byte)
   view.setUint16(4, EVENTNET_VERSION, true)
   view.setUint16(6, MARK, true)
   view.setUint32(8, view.byteLength, true)
@@ -161,13 +170,20 @@ const writeHeader = (view: DataView, document: EventnetDocument, sizes: readonly
   view.setUint16(34, document.outputs.length, true)
   SECTIONS.forEach((_, i) => {
     const row = [i + 1, offsets[i] as number, sizes[i] as number, 0]
-    row.forEach((x, column) => view.setUint32(SECTION_TABLE + 16 * i + 4 * column, x, true))
+    for (const [column, x] of row.entries()) view.setUint32(SECTION_TABLE + 16 * i + 4 * column, x, true)
   })
 }
 
 /** The bytes of a document. The same document always gives the same bytes. */
 export const encodeEventnet = (document: EventnetDocument): Uint8Array => {
-  const bodies = [writeValues(document.values), writePlan(document.values), document.constants, document.tunable, writeNames(document.names), writeSelfTest(document.selfTest)]
+  const bodies = [
+    writeValues(document.values),
+    writePlan(document.values),
+    document.constants,
+    document.tunable,
+    writeNames(document.names),
+    writeSelfTest(document.selfTest),
+  ]
   const sizes = [graphBytes(document), ...bodies.map((body) => body.length)]
   const offsets: number[] = []
   let end = HEADER_BYTES
@@ -179,7 +195,7 @@ export const encodeEventnet = (document: EventnetDocument): Uint8Array => {
   const bytes = new Uint8Array(end)
   const view = new DataView(bytes.buffer)
   writeHeader(view, document, sizes, offsets)
-  ;[writeGraph(document, sections), ...bodies].forEach((body, i) => bytes.set(body, offsets[i] as number))
+  for (const [i, body] of [writeGraph(document, sections), ...bodies].entries()) bytes.set(body, offsets[i] as number)
   view.setUint32(12, crc32(bytes.subarray(16)), true)
   return bytes
 }

@@ -1,8 +1,8 @@
 // Weight costs of a batch from unit evaluations, sample by sample, so that memory holds one sample's activations and the costs alone. All sums are
 // integers: the order of samples, and how they are shared among workers, does not matter.
 
-import type { CostRule, LayerCosts, LayerProbe, UnitEvaluation } from '../../contracts/evaluator.js'
-import type { ElementArray, Network } from '../../network/types.js'
+import type { CostRule, LayerCosts, LayerProbe, UnitBatch, UnitEvaluation } from '../../contracts/evaluator.js'
+import type { Network } from '../../network/types.js'
 import { boundedInteger, randomWords, STREAMS } from '../../random.js'
 import { argmax } from '../objectives.js'
 import { createEngine, type Engine, type ScoreLoss } from './engine.js'
@@ -12,15 +12,6 @@ import type { LinearLayer } from './linear-layer.js'
 export const LARGEST_UNIT_LOSS = 32767
 
 const saturate = (loss: number): number => (loss > LARGEST_UNIT_LOSS ? LARGEST_UNIT_LOSS : Math.max(loss, -LARGEST_UNIT_LOSS))
-
-export interface UnitBatch {
-  /** one array a network input for each sample */
-  readonly samples: readonly (readonly ElementArray[])[]
-  readonly labels: ArrayLike<number>
-  /** with step: which positions a strided probe looks at */
-  readonly seed: number
-  readonly step: number
-}
 
 /** Sums of one layer while the batch runs. */
 interface Accumulator {

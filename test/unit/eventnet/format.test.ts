@@ -103,7 +103,11 @@ describe('the reader of .evn files refuses', () => {
     ['an unknown operator', withBytes((v) => v.setUint16(184, 99, true)), /^x\.evn at byte 184: unknown operator 99\.$/],
     ['an unknown emission', withBytes((v) => v.setUint16(186, 99, true)), /^x\.evn at byte 186: unknown emission 99\.$/],
     ['a value that does not exist', withBytes((v) => v.setUint16(192, 99, true)), /^x\.evn at byte 192: value 99 does not exist\.$/],
-    ['a constant outside its section', withBytes((v) => v.setUint32(236, 8, true)), /^x\.evn at byte 236: a constant at byte 8 lies in no constants section\.$/],
+    [
+      'a constant outside its section',
+      withBytes((v) => v.setUint32(236, 8, true)),
+      /^x\.evn at byte 236: a constant at byte 8 lies in no constants section\.$/,
+    ],
   ]
   it.each(cases)('%s', (_, bytes, text) => {
     expect(refusal(bytes).message).toMatch(text)

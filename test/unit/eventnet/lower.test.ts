@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { eventnetExporter } from '#exporters/eventnet/index.js'
 import { SpikeportError } from '#src/errors.js'
 import { eventnetDocument } from '#src/eventnet/index.js'
-import { type ConstantAt, FOREVER, readEventnet } from '#src/formats/eventnet/index.js'
+import { type ConstantAt, type EventnetNode, FOREVER, readEventnet } from '#src/formats/eventnet/index.js'
 import { averageScale } from '#src/network/arithmetic.js'
 import { type Network, perTensor } from '#src/network/types.js'
 import { planArena } from '#src/plan/arena.js'
@@ -38,7 +38,11 @@ describe('lowering to the flash format', () => {
     const quantization = { scale: 0.37, zeroPoint: 5 }
     const network = b.build([b.averagePool(b.input([4, 4, 1], { scale: 0.25 }), { kernel: [2, 3], padding: 'same', quantization })])
     const { nodes, constants } = documentOf(network)
-    const { scales, scaleCount, firstCount } = nodes[0]?.emission.fields as unknown as { scales: ConstantAt; scaleCount: number; firstCount: number }
+    const { scales, scaleCount, firstCount } = (nodes[0] as EventnetNode).emission.fields as unknown as {
+      scales: ConstantAt
+      scaleCount: number
+      firstCount: number
+    }
     const factors = new Float32Array(constants.slice(scales.offset, scales.offset + 4 * scaleCount).buffer)
     expect(firstCount).toBe(2)
     expect([...factors]).toEqual([2, 3, 4, 5, 6].map((count) => averageScale(0.25, Math.fround(0.37), count)))
@@ -86,7 +90,9 @@ describe('lowering to the flash format', () => {
     const b = networkBuilder('n', 1)
     const network = b.build([b.flatten(b.input([2, 3]))])
     const spiking = { ...network, values: network.values.map((value) => ({ ...value, type: { kind: 'spike', shape: value.type.shape } })) }
-    expect(messageOf(() => documentOf(spiking as unknown as Network<'integer'>))).toBe('UNSUPPORTED: value "input_0" is spike, which the core does not run yet.')
+    expect(messageOf(() => documentOf(spiking as unknown as Network<'integer'>))).toBe(
+      'UNSUPPORTED: value "input_0" is spike, which the core does not run yet.',
+    )
   })
 })
 

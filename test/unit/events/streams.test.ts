@@ -85,6 +85,21 @@ describe('encoders', () => {
     expect(rowsOf(decoded.exposures)).toEqual(rowsOf(exposures))
   })
 
+  it('count what a format cannot hold beside ATIS exposures: triggers, and measurements that go back in time', () => {
+    const encoder = FORMATS['es-atis'].createEncoder({ geometry })
+    const exposures = batchOf([
+      [20, 5, 6, 0],
+      [10, 5, 6, 1],
+    ])
+    encoder.push(batchOf([[15, 1, 1, 1]]), { exposures, triggers: triggersOf([[16, 0, 1]]) })
+    expect(encoder.ledger.records).toEqual({ exposure: 1, exposureNotWritten: 1, triggerNotWritten: 1 })
+    expect(ledgerImbalance(encoder.ledger)).toBeNull()
+  })
+
+  it('refuse a sensor without pixels', () => {
+    expect(() => FORMATS.evt2.createEncoder({ geometry: { width: 0, height: 4 } })).toThrow('a sensor of 0 x 4 pixels does not exist.')
+  })
+
   it('colour survives', () => {
     const events = { ...batchOf([[10, 1, 2, 1]]), rgb: Uint8Array.of(1, 2, 3) }
     const encoder = FORMATS['es-colour'].createEncoder({ geometry })

@@ -129,7 +129,7 @@ const quadrants = (count: number, seed: number): TuneData => {
 const int8 = (shape: number[], scale: number): ValueType => perTensor('int8', shape, scale, 0)
 
 /** 36-16-4 with random weights of scale 0.02, scores raw. */
-const smallNetwork = (): Network<'integer'> => {
+const smallNetwork = ({ hasSoftmax = false } = {}): Network<'integer'> => {
   const b = createBuilder<'integer'>('integer')
   const dense = (input: number, name: string, units: number, width: number, inputScale: number, isLast: boolean): number =>
     b.add(
@@ -147,7 +147,8 @@ const smallNetwork = (): Network<'integer'> => {
       isLast ? perTensor('int32', [units], inputScale * 0.02, 0) : int8([units], 1 / 16),
     )
   const hidden = dense(b.input('image', int8([36], 1 / 3)), 'hidden', 16, 36, 1 / 3, false)
-  return b.build({ name: 'quadrants', outputs: [dense(hidden, 'scores', 4, 16, 1 / 16, true)] })
+  const scores = dense(hidden, 'scores', 4, 16, 1 / 16, true)
+  return b.build({ name: 'quadrants', outputs: [hasSoftmax ? b.add({ kind: 'softmax', name: 'probabilities', inputs: [scores] }) : scores] })
 }
 
 describe('tuneNetwork', () => {
@@ -200,6 +201,26 @@ describe('tuneNetwork', () => {
   it('keeps weights within a smaller range of levels', async () => {
     const { last } = await tuneNetwork(smallNetwork(), { ...options, steps: 10, largestLevel: () => 1, averageDecay: 0.9 })
     for (const node of last.nodes) expect((node as { weights: { data: Int8Array } }).weights.data.every((w) => Math.abs(w) <= 1)).toBe(true)
+  })
+
+  it('keeps what comes after the scores, and tunes as if it were not there', async () => {
+    const [plain, read] = await Promise.all([false, true].map((hasSoftmax) => tuneNetwork(smallNetwork({ hasSoftmax }), { ...options, steps: 4 })))
+    expect(read?.network.nodes.map((node) => node.kind)).toEqual(['dense', 'dense', 'softmax'])
+    expect(read?.network.nodes.slice(0, 2)).toEqual(plain?.network.nodes)
+  })
+
+  it('never returns a network that validates worse than the one it was given', async () => {
+    const network = smallNetwork()
+    const validation = quadrants(200, 2)
+    const tuned = await tuneNetwork(network, { ...options, steps: 3, stepSize: 1000, validation })
+    expect(accuracyOf(tuned.network, validation)).toBeGreaterThanOrEqual(accuracyOf(network, validation))
+  })
+
+  it('refuses options that make no sense', async () => {
+    await expect(tuneNetwork(smallNetwork(), { ...options, steps: 0 })).rejects.toThrow('0 steps are not possible.')
+    await expect(tuneNetwork(smallNetwork(), { ...options, momentum: 1 })).rejects.toThrow('a momentum of 1 is not possible.')
+    const { labels: _, ...unlabelled } = options.data
+    await expect(tuneNetwork(smallNetwork(), { ...options, data: unlabelled })).rejects.toThrow('the data has no labels.')
   })
 
   it('leaves the network it was given as it is', async () => {

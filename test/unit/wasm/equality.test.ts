@@ -3,8 +3,8 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type WasmOptions, wasmSession } from '#runtimes/wasm/index.js'
 import { referenceSession } from '#runtimes/reference/index.js'
+import { type WasmOptions, wasmSession } from '#runtimes/wasm/index.js'
 import type { ElementArray, Network } from '#src/network/types.js'
 import { bytesOf, differingBytes, expectedOutputs } from '../../helpers/engines.js'
 import {
@@ -103,7 +103,14 @@ describe('the edges of the arithmetic', () => {
       ...network,
       nodes: network.nodes.map((n) => (n.kind === 'conv2d' ? { ...n, weights: { ...n.weights, data: (n.weights.data as Int8Array).map(() => 127) } } : n)),
     }
-    expect(await difference(heavy, constantInput(network, () => 127), 1, {})).toBe(0)
+    expect(
+      await difference(
+        heavy,
+        constantInput(network, () => 127),
+        1,
+        {},
+      ),
+    ).toBe(0)
   })
 
   it('a factor so large that products leave 2^22 agrees', async () => {
@@ -120,12 +127,22 @@ describe('the edges of the arithmetic', () => {
 
   it('weights of -128 agree', async () => {
     const b = networkBuilder('n', 4)
-    const network = b.build([b.depthwise(b.input([6, 7, 8], { zeroPoint: -128 }), 1, { kernel: [3, 3] }), b.conv2d(b.input([6, 7, 16], { zeroPoint: -128 }), 8, { kernel: [3, 3] })])
+    const network = b.build([
+      b.depthwise(b.input([6, 7, 8], { zeroPoint: -128 }), 1, { kernel: [3, 3] }),
+      b.conv2d(b.input([6, 7, 16], { zeroPoint: -128 }), 8, { kernel: [3, 3] }),
+    ])
     const negative = {
       ...network,
       nodes: network.nodes.map((n) => ('weights' in n ? { ...n, weights: { ...n.weights, data: (n.weights.data as Int8Array).map(() => -128) } } : n)),
     } as Network<'integer'>
-    expect(await difference(negative, constantInput(network, () => 127), 1, {})).toBe(0)
+    expect(
+      await difference(
+        negative,
+        constantInput(network, () => 127),
+        1,
+        {},
+      ),
+    ).toBe(0)
   })
 
   it('softmax of int32 scores far apart agrees to the bit', async () => {
@@ -143,6 +160,8 @@ describe('a trace', () => {
     const session = await wasmSession(network)
     const [expected, values] = [await referenceSession(network).trace?.(inputs), await session.trace(inputs)]
     expect(values.length).toBe(network.values.length)
-    values.forEach((value, i) => expect(bytesOf(value as ElementArray), network.values[i]?.name ?? '').toEqual(bytesOf(expected?.[i] as ElementArray)))
+    for (const [i, value] of values.entries()) {
+      expect(bytesOf(value as ElementArray), network.values[i]?.name ?? '').toEqual(bytesOf(expected?.[i] as ElementArray))
+    }
   })
 })

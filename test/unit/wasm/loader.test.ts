@@ -20,7 +20,8 @@ const smallNetwork = (): Network<'integer'> => {
   return b.build([b.softmax(b.dense(b.flatten(pooled), 4))])
 }
 
-const documentOf = (network: Network<'integer'> = smallNetwork()): EventnetDocument => eventnetDocument(network, planArena(network), { selfTest: true, names: false })
+const documentOf = (network: Network<'integer'> = smallNetwork()): EventnetDocument =>
+  eventnetDocument(network, planArena(network), { selfTest: true, names: false })
 
 const smallBytes = (): Uint8Array => encodeEventnet(documentOf())
 
@@ -67,16 +68,24 @@ describe('the loader never traps', () => {
 
 type Change = (document: EventnetDocument) => EventnetDocument
 
-const value = (index: number, fields: object): Change => (d) => ({ ...d, values: d.values.map((v, i) => (i === index ? { ...v, ...fields } : v)) })
-const node = (operator: string, fields: Readonly<Record<string, FieldValue>>): Change => (d) => ({
-  ...d,
-  nodes: d.nodes.map((n) => (n.operator === operator ? { ...n, fields: { ...n.fields, ...fields } } : n)),
-})
-const emission = (operator: string, fields: Readonly<Record<string, FieldValue>>): Change => (d) => ({
-  ...d,
-  nodes: d.nodes.map((n) => (n.operator === operator ? { ...n, emission: { ...n.emission, fields: { ...n.emission.fields, ...fields } } } : n)),
-})
-const inputsOf = (operator: string, inputs: readonly number[]): Change => (d) => ({ ...d, nodes: d.nodes.map((n) => (n.operator === operator ? { ...n, inputs } : n)) })
+const value =
+  (index: number, fields: object): Change =>
+  (d) => ({ ...d, values: d.values.map((v, i) => (i === index ? { ...v, ...fields } : v)) })
+const node =
+  (operator: string, fields: Readonly<Record<string, FieldValue>>): Change =>
+  (d) => ({
+    ...d,
+    nodes: d.nodes.map((n) => (n.operator === operator ? { ...n, fields: { ...n.fields, ...fields } } : n)),
+  })
+const emission =
+  (operator: string, fields: Readonly<Record<string, FieldValue>>): Change =>
+  (d) => ({
+    ...d,
+    nodes: d.nodes.map((n) => (n.operator === operator ? { ...n, emission: { ...n.emission, fields: { ...n.emission.fields, ...fields } } } : n)),
+  })
+const inputsOf =
+  (operator: string, inputs: readonly number[]): Change =>
+  (d) => ({ ...d, nodes: d.nodes.map((n) => (n.operator === operator ? { ...n, inputs } : n)) })
 
 const chain = (): EventnetDocument => {
   const b = networkBuilder('chain', 2)
@@ -111,13 +120,21 @@ describe('the loader refuses', () => {
     ['a value read after its last use', value(0, { last: 0 }), 'a value is read before it is written, or its lifetime is wrong'],
     ['a value read before it is written', inputsOf('conv2d', [4]), 'a value is read before it is written, or its lifetime is wrong'],
     ['inputs that overlap', value(3, { offset: document.values[0]?.offset }), 'two values that live at one time overlap in the arena'],
-    ['an output over an input that is still read', (d) => value(5, { offset: d.values[4]?.offset ?? 0 })(d), 'two values that live at one time overlap in the arena'],
+    [
+      'an output over an input that is still read',
+      (d) => value(5, { offset: d.values[4]?.offset ?? 0 })(d),
+      'two values that live at one time overlap in the arena',
+    ],
     ['a convolution with another height', node('conv2d', { outputHeight: 5 }), 'a window or a shape does not fit its input and output'],
     ['padding as large as the window', node('conv2d', { padTop: 3 }), 'a window or a shape does not fit its input and output'],
     ['no stride', node('conv2d', { strideX: 0 }), 'a window or a shape does not fit its input and output'],
-    ['weights outside the constants', node('dense', { weights: { section: 'constants', offset: document.constants.length - 1 } }), 'a constant lies outside its section or is not aligned'],
+    [
+      'weights outside the constants',
+      node('dense', { weights: { section: 'constants', offset: document.constants.length - 1 } }),
+      'a constant lies outside its section or is not aligned',
+    ],
     ['a bias that is not aligned', node('dense', { bias: { section: 'constants', offset: 1 } }), 'a constant lies outside its section or is not aligned'],
-    ['a zero point that is not the value\'s', node('dense', { inputZeroPoint: 9 }), "a node's inputs or output do not exist or are of the wrong kind or size"],
+    ["a zero point that is not the value's", node('dense', { inputZeroPoint: 9 }), "a node's inputs or output do not exist or are of the wrong kind or size"],
     ['more units than the output has', node('dense', { units: 6 }), "a node's inputs or output do not exist or are of the wrong kind or size"],
     ['two inputs where one is expected', inputsOf('relu', [1, 1]), "a node's inputs or output do not exist or are of the wrong kind or size"],
     ['bounds outside int8', emission('conv2d', { low: -129 }), 'an emission is unknown or its fields are not valid'],
@@ -173,6 +190,8 @@ describe('a session from a file', () => {
     const b = networkBuilder('n', 1)
     const d = documentOf(b.build([b.relu(b.input([4]))]))
     const huge = { ...d, arenaBytes: 2 ** 30 }
-    await expect(wasmSessionFromBytes(encodeEventnet(huge), 'huge.evn')).rejects.toThrow(/^network needs \d+ bytes of memory in the wasm engine, which has \d+, missing \d+\.$/)
+    await expect(wasmSessionFromBytes(encodeEventnet(huge), 'huge.evn')).rejects.toThrow(
+      /^network needs \d+ bytes of memory in the wasm engine, which has \d+, missing \d+\.$/,
+    )
   })
 })
