@@ -29,33 +29,35 @@ const DRIVERS = ['blocked/average_pool.c', 'blocked/conv2d.c', 'blocked/dense.c'
 const ARM = { prefix: 'arm-none-eabi-', flags: ['-mthumb'], link: ['--specs=nano.specs', '-nostartfiles', '-Wl,--build-id=none'] }
 const RISCV = { prefix: 'riscv64-unknown-elf-', flags: ['--specs=picolibc.specs', '-mcmodel=medany'], link: ['-nostartfiles', '-Wl,--build-id=none'] }
 
-const cortexM = (cpu, port, extra = [], sources = []) => ({
+const cortexM = (cpu, kernels, port, extra = [], sources = []) => ({
   ...ARM,
+  kernels: KERNELS[kernels],
   port,
   cpu: [`-mcpu=${cpu}`, ...extra],
   sources: ['common/firmware.c', 'common/cortex-m.c', `${port}/port.c`, ...sources],
 })
 
-const mps = (id, cpu, clockHz, uart, port, floatFlags) => ({
-  ...cortexM(cpu, 'mps2', floatFlags, ['common/ram-flash.c']),
+const mps = (id, cpu, kernels, clockHz, uart, port, floatFlags) => ({
+  ...cortexM(cpu, kernels, 'mps2', floatFlags, ['common/ram-flash.c']),
   port,
   defines: [`BOARD_ID="${id}"`, `CLOCK_HZ=${clockHz}u`, `UART_BASE=${uart}u`],
 })
 
-/** Board id -> how its image is made. `fast` lists flags of the core, whose speed counts; everything else is built for size. */
+/** Board id -> how its image is made. */
 export const FIRMWARE = {
   'rpi-pico': {
-    ...cortexM('cortex-m0plus', 'rp2040'),
+    ...cortexM('cortex-m0plus', 'armv6m', 'rp2040'),
     sources: ['common/firmware.c', 'common/cortex-m.c', 'rp2040/boot2.S', 'rp2040/port.c', 'rp2040/flash.c'],
     boot2: true,
   },
-  microbit: { ...cortexM('cortex-m0', 'microbit'), defines: ['PAYLOAD_BYTES=256u'] },
-  'mps2-an385': mps('mps2-an385', 'cortex-m3', 25000000, '0x40004000', 'mps2', []),
-  'mps2-an386': mps('mps2-an386', 'cortex-m4', 25000000, '0x40004000', 'mps2', ['-mfloat-abi=hard', '-mfpu=fpv4-sp-d16']),
-  'mps2-an500': mps('mps2-an500', 'cortex-m7', 25000000, '0x40004000', 'mps2', ['-mfloat-abi=hard', '-mfpu=fpv5-sp-d16']),
-  'mps3-an547': mps('mps3-an547', 'cortex-m55', 32000000, '0x49303000', 'mps3-an547', ['-mfloat-abi=hard', '-mfpu=auto']),
+  microbit: { ...cortexM('cortex-m0', 'armv6m', 'microbit'), defines: ['PAYLOAD_BYTES=256u'] },
+  'mps2-an385': mps('mps2-an385', 'cortex-m3', 'armv6m', 25000000, '0x40004000', 'mps2', []),
+  'mps2-an386': mps('mps2-an386', 'cortex-m4', 'dsp', 25000000, '0x40004000', 'mps2', ['-mfloat-abi=hard', '-mfpu=fpv4-sp-d16']),
+  'mps2-an500': mps('mps2-an500', 'cortex-m7', 'dsp', 25000000, '0x40004000', 'mps2', ['-mfloat-abi=hard', '-mfpu=fpv5-sp-d16']),
+  'mps3-an547': mps('mps3-an547', 'cortex-m55', 'mve', 32000000, '0x49303000', 'mps3-an547', ['-mfloat-abi=hard', '-mfpu=auto']),
   'riscv32-virt': {
     ...RISCV,
+    kernels: KERNELS.rv32,
     port: 'riscv32-virt',
     cpu: ['-march=rv32imac', '-mabi=ilp32', '-misa-spec=2.2'],
     sources: ['common/firmware.c', 'common/ram-flash.c', 'riscv32-virt/start.S', 'riscv32-virt/port.c'],
@@ -63,7 +65,7 @@ export const FIRMWARE = {
 }
 
 /** Ports that are built to see that they build, without an image. */
-export const UNSHIPPED = { template: cortexM('cortex-m4', 'template') }
+export const UNSHIPPED = { template: cortexM('cortex-m4', 'plain', 'template') }
 
 const sourcesIn = (folder) =>
   readdirSync(join(root, folder))
@@ -84,6 +86,8 @@ const compile = (target, source, optimization, output) =>
     ...target.cpu,
     ...COMMON,
     optimization,
+    '-I',
+    `firmware-stubs/core/${target.kernels.folder ?? '.'}`,
     ...(target.defines ?? []).map((define) => `-D${define}`),
     '-c',
     source,
@@ -106,13 +110,27 @@ const finishImage = (target, image) => {
   return image
 }
 
+/** Sources of the core with the kernels of a chip: inner loops for speed, everything else for size. */
+const coreSources = ({ folder, blocked }) => {
+  const core = 'firmware-stubs/core'
+  if (folder === null) return sourcesIn(core).map((source) => ({ source, optimization: '-O2' }))
+  const kernels = [...sourcesIn(`${core}/${folder}`), ...blocked.map((name) => `${core}/blocked/${name}.c`)]
+  const isSmall = (source) => source.endsWith('/operators.c') || DRIVERS.some((driver) => source.endsWith(`/${driver}`))
+  return [
+    ...kernels.map((source) => ({ source, optimization: isSmall(source) ? '-Os' : '-O2' })),
+    ...sourcesIn(core)
+      .filter((source) => !source.endsWith('/operators.c'))
+      .map((source) => ({ source, optimization: '-Os' })),
+  ]
+}
+
 /** Builds one image; gives its bytes and the sizes of its sections. */
 export const buildImage = (id, elfFolder = null) => {
   const target = FIRMWARE[id] ?? UNSHIPPED[id]
   const folder = mkdtempSync(join(tmpdir(), 'spikeport-firmware-'))
   try {
     const sources = [
-      ...sourcesIn('firmware-stubs/core').map((source) => ({ source, optimization: '-O2' })),
+      ...coreSources(target.kernels),
       ...sourcesIn('firmware-stubs/protocol').map((source) => ({ source, optimization: '-Os' })),
       ...target.sources.map((source) => ({ source: `firmware-stubs/ports/${source}`, optimization: '-Os' })),
     ]

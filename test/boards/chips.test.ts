@@ -16,8 +16,8 @@ const SEEDS = Array.from({ length: 12 }, (_, i) => 100 + i)
 const TIMEOUT_MILLIS = 180_000
 
 const TOOLS: Readonly<Record<Chip['compiler'], readonly string[]>> = {
-  'arm-none-eabi': ['gcc-arm-none-eabi', 'qemu-system-arm'],
-  'riscv64-unknown-elf': ['gcc-riscv64-unknown-elf', 'qemu-system-riscv32'],
+  'arm-none-eabi': ['arm-gcc', 'qemu-arm'],
+  'riscv64-unknown-elf': ['riscv-gcc', 'qemu-riscv'],
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'spikeport-test-chips-'))
@@ -50,12 +50,22 @@ for (const name of Object.keys(CHIPS) as ChipName[]) {
   describeWith(TOOLS[chip.compiler], `${chip.name} in the emulator`, () => {
     for (const kind of INTEGER_OPERATORS) {
       test(`${kind}: same bytes as the definition`, { timeout: TIMEOUT_MILLIS }, () => {
-        expect(differences(name, SEEDS.map((seed) => caseOf(operatorNetwork(kind, seed), seed)))).toEqual([])
+        expect(
+          differences(
+            name,
+            SEEDS.map((seed) => caseOf(operatorNetwork(kind, seed), seed)),
+          ),
+        ).toEqual([])
       })
     }
 
     test('random graphs: same bytes as the definition', { timeout: TIMEOUT_MILLIS }, () => {
-      expect(differences(name, SEEDS.map((seed) => caseOf(randomNetwork(seed), seed)))).toEqual([])
+      expect(
+        differences(
+          name,
+          SEEDS.map((seed) => caseOf(randomNetwork(seed), seed)),
+        ),
+      ).toEqual([])
     })
 
     test('keyword spotting and ResNet-8: same bytes as the definition', { timeout: TIMEOUT_MILLIS }, () => {
@@ -72,7 +82,8 @@ for (const name of Object.keys(CHIPS) as ChipName[]) {
     if (chip.compiler === 'arm-none-eabi') {
       test('no multiplication and addition are fused', () => {
         const code = execFileSync('arm-none-eabi-objdump', ['-d', '--no-show-raw-insn', imageOf(name).path], { encoding: 'utf8', maxBuffer: 2 ** 26 })
-        expect(code.match(/\bvf?n?m[la][as]?[a-z]*\.f(32|64)/g)?.filter((x) => !x.startsWith('vmul') && !x.startsWith('vmax')) ?? []).toEqual([])
+        // VMLA rounds the product; VFMA does not
+        expect(code.match(/\bvfn?m[as]\w*\.\w+/g) ?? []).toEqual([])
       })
     }
   })

@@ -469,13 +469,15 @@ process.exit(1)`
 
   test.each(['protocol', 'loader'])('libFuzzer finds nothing in the %s in a bounded number of runs', (target) => {
     const program = buildC('clang-14', `test/c/fuzz-${target}.c`, ['-O1', '-g', '-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all'])
+    const found = mkdtempSync(join(tmpdir(), 'spikeport-fuzz-')) // new inputs go to the first folder
     try {
-      const { status, stderr } = spawnSync(program.path, ['-runs=20000', '-seed=1', '-max_total_time=60', join(ROOT, `test/c/corpus-${target}`)], {
+      const { status, stderr } = spawnSync(program.path, ['-runs=20000', '-seed=1', '-max_total_time=60', found, join(ROOT, `test/c/corpus-${target}`)], {
         encoding: 'utf8',
         cwd: tmpdir(),
       })
       expect(status, stderr.slice(-4000)).toBe(0)
     } finally {
+      rmSync(found, { recursive: true })
       program.remove()
     }
   })

@@ -47,7 +47,7 @@ static layer_weights_t weights_of(const network_t *net, const node_t *node, cons
 static uint64_t direct_prepare_bytes(const geometry_t *g) {
   const sizes_t s = sizes_of(g);
   const uint64_t outputs = gemm_groups(g->output_channels) * GROUP;
-  return align_16(sizeof(conv_prepared_t)) + outputs * 8 + align_16(s.segments * 4) + align_16(s.pixels * 4) + outputs * s.segments * s.pairs * 4;
+  return align_16(sizeof(conv_prepared_t)) + outputs * 8 + align_16((uint64_t)s.segments * 4) + align_16(s.pixels * 4) + outputs * s.segments * s.pairs * 4;
 }
 
 static uint64_t direct_scratch_bytes(const geometry_t *g) {
@@ -114,7 +114,7 @@ static void direct_prepare(const conv_fields_t *f, const layer_weights_t *w, uin
   p->layer.bias_at = (uint32_t)align_16(sizeof *p);
   p->layer.scales_at = p->layer.bias_at + outputs * 4;
   p->segments_at = p->layer.scales_at + outputs * 4;
-  p->rows_at = p->segments_at + (uint32_t)align_16(s.segments * 4);
+  p->rows_at = p->segments_at + (uint32_t)align_16((uint64_t)s.segments * 4);
   p->weights_at = p->rows_at + (uint32_t)align_16(s.pixels * 4);
   layer_prepare(w, outputs, memory, &p->layer);
   fill_tables(g, &s, (int32_t *)(void *)(memory + p->segments_at), (int32_t *)(void *)(memory + p->rows_at));

@@ -235,7 +235,9 @@ const readLayout = (file: File, message: Message, elementCount: number, elementB
   if (version !== 3 && !(version === 4 && kind === CONTIGUOUS)) throw notRead(file, `data layout version ${version}`)
   if (kind === CONTIGUOUS) {
     const at = readAddress(file, message.at + 2)
-    return { chunkElements: elementCount, chunks: at === UNDEFINED ? [] : [{ firstElement: 0, at, byteCount: elementCount * elementBytes }] }
+    const byteCount = elementCount * elementBytes
+    if (at !== UNDEFINED) within(file, at, byteCount)
+    return { chunkElements: elementCount, chunks: at === UNDEFINED ? [] : [{ firstElement: 0, at, byteCount }] }
   }
   if (kind !== CHUNKED) throw notRead(file, 'a compact dataset')
   const dimensions = readU8(file, message.at + 2)

@@ -126,6 +126,13 @@ describe('damaged HDF5', () => {
     }
   })
 
+  it('a contiguous dataset that points outside the file is told', () => {
+    const bytes = file.slice()
+    const layout = bytes.findIndex((byte, i) => byte === 8 && bytes[i + 1] === 0 && bytes[i + 8] === 3 && bytes[i + 9] === 2 && bytes[i + 10] === 2)
+    bytes[layout + 9] = 1
+    expect(() => findRawDataset(bytes, 'CD/events', 'ecf')).toThrow('the HDF5 structure points outside the file of 5912 bytes')
+  })
+
   it(`the structure survives ${mutations} mutations: chunks are found or the damage is told`, () => {
     for (let seed = 1; seed <= mutations; seed++) {
       const bytes = mutated(file, randomFrom(seed))
