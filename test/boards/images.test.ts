@@ -51,7 +51,8 @@ const rebuild = (prefix: string): void => {
       expect(image.equals(shipped(id)), 'run "node scripts/build-firmware.mjs" and commit the images').toBe(true)
       const { stdout } = spawnSync(`${prefix}objdump`, ['-d', join(folder, `${id}.elf`)], { encoding: 'utf8', maxBuffer: 2 ** 28 })
       expect(stdout.length).toBeGreaterThan(10_000)
-      expect(stdout.match(/\b(vfma|vfms|vfnma|vfnms|vmla|vmls|vnmla|vnmls)\.f|\bfn?m(add|sub)\.[sd]/g)).toBeNull()
+      // vmla and vmls round between multiplying and adding: they are not fused
+      expect(stdout.match(/\b(vfma|vfms|vfnma|vfnms)\.f|\bfn?m(add|sub)\.[sd]/g)).toBeNull()
     } finally {
       rmSync(folder, { recursive: true })
     }

@@ -7,6 +7,7 @@ import { registerDeploy } from './deploy.js'
 import { registerDoctor } from './doctor.js'
 import { registerExport } from './export.js'
 import { registerFlash } from './flash.js'
+import { registerFinetune } from './finetune.js'
 import { registerImport } from './import.js'
 import { registerInspect } from './inspect.js'
 import { registerList } from './list.js'
@@ -22,6 +23,7 @@ import { registerTrain } from './train.js'
 export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerDemo,
   registerTrain,
+  registerFinetune,
   registerImport,
   registerQuantize,
   registerPlan,

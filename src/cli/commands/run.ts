@@ -43,7 +43,7 @@ const printConfusion = (io: Io, summary: ClassificationSummary, names: readonly 
 }
 
 const printPredictions = (io: Io, predicted: Int32Array, names: readonly string[]): void => {
-  predicted.slice(0, SHOWN).forEach((label, i) => io.print(`sample ${i}: ${names[label] ?? label}`))
+  for (const [i, label] of predicted.slice(0, SHOWN).entries()) io.print(`sample ${i}: ${names[label] ?? label}`)
   if (predicted.length > SHOWN) io.print(`... and ${predicted.length - SHOWN} more (-o writes all scores)`)
 }
 

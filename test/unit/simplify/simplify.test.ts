@@ -20,7 +20,7 @@ describe('simplify', () => {
       const input = randomReals(network, seed + 1000, 1)
       const [a, b] = [outputOf(network, input), outputOf(simple, input)]
       const largest = Math.max(...a.map(Math.abs))
-      a.forEach((x, i) => expect(Math.abs(x - (b[i] as number))).toBeLessThanOrEqual(1e-5 * largest))
+      for (const [i, x] of a.entries()) expect(Math.abs(x - (b[i] as number))).toBeLessThanOrEqual(1e-5 * largest)
     }
   })
 
