@@ -45,9 +45,36 @@ const ARENAS: Readonly<Partial<Record<ModelName, { readonly goal: number; readon
 
 /** CMSIS-NN, instructions a MAC (an element for add), by layer. */
 const LAYERS: Readonly<Partial<Record<ChipName, Readonly<Record<string, number>>>>> = {
-  m4f: { 'conv 10x4 1->64': 3.473, 'conv 1x1 64->64': 2.088, 'depthwise 3x3 64': 8.334, 'conv 3x3 3->16': 4.825, 'conv 3x3 16->16': 2.326, 'conv 3x3 32->32': 1.925, 'conv 3x3 64->64': 1.761, add: 81.5 },
-  m0plus: { 'conv 10x4 1->64': 9.42, 'conv 1x1 64->64': 7.57, 'depthwise 3x3 64': 35.7, 'conv 3x3 3->16': 11.7, 'conv 3x3 16->16': 7.56, 'conv 3x3 32->32': 6.7, 'conv 3x3 64->64': 6.33, add: 237 },
-  m55: { 'conv 10x4 1->64': 0.904, 'conv 1x1 64->64': 0.397, 'depthwise 3x3 64': 2.324, 'conv 3x3 3->16': 1.356, 'conv 3x3 16->16': 0.388, 'conv 3x3 32->32': 0.253, 'conv 3x3 64->64': 0.206, add: 13.8 },
+  m4f: {
+    'conv 10x4 1->64': 3.473,
+    'conv 1x1 64->64': 2.088,
+    'depthwise 3x3 64': 8.334,
+    'conv 3x3 3->16': 4.825,
+    'conv 3x3 16->16': 2.326,
+    'conv 3x3 32->32': 1.925,
+    'conv 3x3 64->64': 1.761,
+    add: 81.5,
+  },
+  m0plus: {
+    'conv 10x4 1->64': 9.42,
+    'conv 1x1 64->64': 7.57,
+    'depthwise 3x3 64': 35.7,
+    'conv 3x3 3->16': 11.7,
+    'conv 3x3 16->16': 7.56,
+    'conv 3x3 32->32': 6.7,
+    'conv 3x3 64->64': 6.33,
+    add: 237,
+  },
+  m55: {
+    'conv 10x4 1->64': 0.904,
+    'conv 1x1 64->64': 0.397,
+    'depthwise 3x3 64': 2.324,
+    'conv 3x3 3->16': 1.356,
+    'conv 3x3 16->16': 0.388,
+    'conv 3x3 32->32': 0.253,
+    'conv 3x3 64->64': 0.206,
+    add: 13.8,
+  },
 }
 
 const RECORDED = 'CMSIS-NN'
@@ -75,7 +102,11 @@ const layerName = (node: Node): string => {
     const [out, height, width, channels] = node.weights.type.shape
     return `conv ${height}x${width} ${channels}->${out}`
   }
-  if (node.kind === 'depthwiseConv2d') return `depthwise ${node.weights.type.shape.slice(0, 3).join('x').replace(/x(\d+)$/, ' $1')}`
+  if (node.kind === 'depthwiseConv2d')
+    return `depthwise ${node.weights.type.shape
+      .slice(0, 3)
+      .join('x')
+      .replace(/x(\d+)$/, ' $1')}`
   return node.kind
 }
 

@@ -37,8 +37,23 @@ const DSP = ['add', 'average_pool', 'conv2d', 'dense', 'depthwise']
 
 export const CHIPS = {
   m0plus: { ...MPS2, name: 'Cortex-M0+', kernels: 'armv6m', blocked: SCALAR, machine: 'mps2-an385', flags: ['-mcpu=cortex-m0plus', '-mthumb'] },
-  m4f: { ...MPS2, name: 'Cortex-M4F', kernels: 'dsp', blocked: DSP, machine: 'mps2-an386', flags: ['-mcpu=cortex-m4', '-mthumb', '-mfloat-abi=hard', '-mfpu=fpv4-sp-d16'] },
-  m7: { ...MPS2, name: 'Cortex-M7', kernels: 'dsp', blocked: DSP, machine: 'mps2-an500', batchAddress: 0x60000000, flags: ['-mcpu=cortex-m7', '-mthumb', '-mfloat-abi=hard', '-mfpu=fpv5-d16'] },
+  m4f: {
+    ...MPS2,
+    name: 'Cortex-M4F',
+    kernels: 'dsp',
+    blocked: DSP,
+    machine: 'mps2-an386',
+    flags: ['-mcpu=cortex-m4', '-mthumb', '-mfloat-abi=hard', '-mfpu=fpv4-sp-d16'],
+  },
+  m7: {
+    ...MPS2,
+    name: 'Cortex-M7',
+    kernels: 'dsp',
+    blocked: DSP,
+    machine: 'mps2-an500',
+    batchAddress: 0x60000000,
+    flags: ['-mcpu=cortex-m7', '-mthumb', '-mfloat-abi=hard', '-mfpu=fpv5-d16'],
+  },
   m55: {
     name: 'Cortex-M55',
     kernels: 'mve',
@@ -132,12 +147,22 @@ export const buildImage = (chip: Chip, folder: string, rows: readonly OperatorRo
     return object
   }
   const objects = [
-    ...[...kernels, ...shared].map((file) => compile(file, DRIVERS.includes(`${basename(dirname(file))}/${basename(file, '.c')}`) ? OTHER_FLAGS : KERNEL_FLAGS)),
+    ...[...kernels, ...shared].map((file) =>
+      compile(file, DRIVERS.includes(`${basename(dirname(file))}/${basename(file, '.c')}`) ? OTHER_FLAGS : KERNEL_FLAGS),
+    ),
     ...[...own, ...bench].map((file) => compile(file, OTHER_FLAGS)),
     compile(tableFile, OTHER_FLAGS),
   ]
   const path = join(out, 'image.elf')
-  const script = ['-T', join(FIRMWARE, 'bench', chip.script), '-L', join(FIRMWARE, 'bench'), '-Wl,--gc-sections', '-Wl,--no-warn-rwx-segments', `-Wl,--defsym=batch_start=${chip.batchAddress}`]
+  const script = [
+    '-T',
+    join(FIRMWARE, 'bench', chip.script),
+    '-L',
+    join(FIRMWARE, 'bench'),
+    '-Wl,--gc-sections',
+    '-Wl,--no-warn-rwx-segments',
+    `-Wl,--defsym=batch_start=${chip.batchAddress}`,
+  ]
   run(`${chip.compiler}-gcc`, [...chip.flags, '-nostdlib', '-static', ...script, ...objects, '-lgcc', '-o', path])
   return { chip, path, codeBytes: sizeOf(chip, path) }
 }
@@ -168,7 +193,10 @@ const caseBytes = ({ network, inputs, expectedFor = inputs }: Case): Uint8Array 
   const values = evaluate(network, expectedFor)
   const file = eventnetBytes(network, planArena(network), { names: false })
   const given = padded(inputs.map(bytesOf), 4)
-  const expected = padded(network.outputs.map((value) => bytesOf(values[value] as ElementArray)), 4)
+  const expected = padded(
+    network.outputs.map((value) => bytesOf(values[value] as ElementArray)),
+    4,
+  )
   return padded([words(file.length, given.length, expected.length, 0), file, given, expected], 16)
 }
 
@@ -188,7 +216,11 @@ export interface RunResult {
 }
 
 /** Runs an image over cases in the emulator; throws with its output where it does not end by itself. */
-export const runImage = (image: Image, cases: readonly Case[], options: { readonly reportsNodes?: boolean; readonly timeoutMillis?: number } = {}): RunResult => {
+export const runImage = (
+  image: Image,
+  cases: readonly Case[],
+  options: { readonly reportsNodes?: boolean; readonly timeoutMillis?: number } = {},
+): RunResult => {
   const { chip } = image
   const folder = mkdtempSync(join(tmpdir(), 'spikeport-chips-'))
   try {
@@ -199,7 +231,10 @@ export const runImage = (image: Image, cases: readonly Case[], options: { readon
     const loader = ['-device', `loader,file=${batch},addr=0x${chip.batchAddress.toString(16)},force-raw=on`]
     const args = [...machine, '-semihosting-config', 'enable=on,target=native', '-icount', 'shift=3', '-kernel', image.path, ...loader]
     const result = spawnSync(emulator, args, { encoding: 'utf8', timeout: options.timeoutMillis ?? 120_000 })
-    const lines = `${result.stdout}\n${result.stderr}`.split('\n').map((line) => line.trim()).filter((line) => line !== '')
+    const lines = `${result.stdout}\n${result.stderr}`
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '')
     const passed = lines.find((line) => line.startsWith('passed '))
     if (passed === undefined) throw new Error(`${emulator} -M ${chip.machine} ended with ${result.status ?? result.signal}: ${lines.slice(-3).join(' | ')}`)
     const instructions: number[][] = cases.map(() => [])

@@ -57,12 +57,12 @@ void block_dots(const uint32_t *block, const block_weights_t *weights, uint32_t 
   }
 }
 
-void dense_dots(const int8_t *x, const int8_t *const *weights, uint32_t count, int32_t zero_point, int32_t *sums) {
+void dense_dots(const int8_t *x, const int8_t *weights, size_t step, uint32_t count, int32_t zero_point, int32_t *sums) {
   register const int8_t *x_end __asm__("r0") = x + count;
-  register const int8_t *end0 __asm__("r1") = weights[0] + count;
-  register const int8_t *end1 __asm__("r2") = weights[1] + count;
-  register const int8_t *end2 __asm__("r3") = weights[2] + count;
-  register const int8_t *end3 __asm__("r4") = weights[3] + count;
+  register const int8_t *end0 __asm__("r1") = weights + count;
+  register const int8_t *end1 __asm__("r2") = end0 + step;
+  register const int8_t *end2 __asm__("r3") = end1 + step;
+  register const int8_t *end3 __asm__("r4") = end2 + step;
   register int32_t at __asm__("r5") = -(int32_t)count;
   register int32_t sum0 __asm__("r8") = sums[0];
   register int32_t sum1 __asm__("r9") = sums[1];

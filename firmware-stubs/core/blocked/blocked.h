@@ -17,6 +17,7 @@
 #define BLOCK_BYTES 1152u
 #define BLOCK_TAPS (BLOCK_BYTES / BLOCK_TAP_BYTES)
 #define BLOCK_CHANNELS 32u
+#define DENSE_UNITS 4u
 
 /* Sums of one channel at the four positions. */
 typedef struct {
@@ -61,8 +62,8 @@ static inline void start_sums(const int32_t *bias, uint32_t channels, block_sums
   }
 }
 
-/* sums[u] += sum over i of (x[i] - zero_point) * weights[u][i], for four units. */
-void dense_dots(const int8_t *x, const int8_t *const *weights, uint32_t count, int32_t zero_point, int32_t *sums);
+/* sums[u] += sum over i < count of (x[i] - zero_point) * weights[u * step + i], for DENSE_UNITS units. */
+void dense_dots(const int8_t *x, const int8_t *weights, size_t step, uint32_t count, int32_t zero_point, int32_t *sums);
 
 /* sums[i] = start + sum over t of columns[i * step + t] * weights[t], for i < count. Weights are zero from `taps` to the next multiple of three. */
 void depth_dots(const int32_t *columns, size_t step, const int32_t *weights, uint32_t taps, int32_t start, int32_t *sums, uint32_t count);

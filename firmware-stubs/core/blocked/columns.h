@@ -1,5 +1,5 @@
-/* Parts of an output row whose image columns fit a buffer: for depthwise kernels that lay out the columns under a part once and let neighbouring windows
-   share them. */
+/* Parts of an output row whose image columns fit a buffer: for depthwise kernels that lay out the columns under a part once and let neighbouring
+   windows share them. */
 #ifndef SPIKEPORT_COLUMNS_H
 #define SPIKEPORT_COLUMNS_H
 

@@ -1,4 +1,5 @@
-/* depthwise of a chip: the chip's kernel where it applies (depthwise_is_unit), otherwise the plain one. A table for one network can list the first alone. */
+/* depthwise of a chip: the chip's kernel where it applies (depthwise_is_unit), otherwise the plain one. A table for one network can list the first
+   alone. */
 #include "blocked.h"
 #include "../verify.h"
 

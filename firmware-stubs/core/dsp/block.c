@@ -256,7 +256,8 @@ static void layer_loop(layer_t *layer, const int8_t *weights) {
 }
 
 /* Layers with other bounds, or fewer than four taps. */
-static void layer_by_channel(const uint32_t *block, const block_weights_t *weights, const int32_t *bias, const emission_t *e, const block_target_t *target) {
+static void layer_by_channel(const uint32_t *block, const block_weights_t *weights, const int32_t *bias, const emission_t *e,
+                             const block_target_t *target) {
   block_target_t one = *target;
   block_weights_t at = *weights;
   for (one.channels = 1; one.channel < target->channels; one.channel++) {

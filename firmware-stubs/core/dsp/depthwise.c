@@ -5,17 +5,21 @@
 #include "../blocked/columns.h"
 
 #define COLUMN_WORDS 128u
-#define WEIGHT_WORDS 64u
+#define MOST_GROUP_WORDS 64u
+#define WEIGHT_WORDS 384u /* all channels of a layer, or of four */
 
 typedef struct {
   const geometry_t *geometry;
   const int8_t *x, *weights;
   const int32_t *bias;
-  uint32_t shift; /* minus the zero point, in both halves */
-  uint32_t pairs; /* of kernel rows, the last one filled with zeros */
-  uint32_t column_words;
-  uint32_t most;  /* output columns whose image columns fit COLUMN_WORDS */
-  bool is_common; /* 3x3, bounds of int8 */
+  uint32_t shift;        /* minus the zero point, in both halves */
+  uint32_t pairs;        /* of kernel rows, the last one filled with zeros */
+  uint32_t column_words; /* of four channels */
+  uint32_t most;         /* output columns whose image columns fit COLUMN_WORDS */
+  bool is_common;        /* 3x3, bounds of int8 */
+  uint32_t *packed;      /* weights: of every group of four channels (holds_all), or of one at a time */
+  uint32_t group_words;
+  bool holds_all;
   emission_t emission;
 } depth_t;
 
@@ -237,17 +241,25 @@ static void emit_strip(const depth_t *d, const uint32_t *columns, const uint32_t
   strip_3x3(&strip);
 }
 
+/* The channel with which the group of `next` starts: the last four overlap the group before and repeat it. */
+static uint32_t group_start(const depth_t *d, uint32_t next) {
+  return least_of(next, d->geometry->output_channels - 4u);
+}
+
 /* Every channel of a part of an output row. */
 static void run_part(const depth_t *d, const part_t *part, size_t index) {
-  uint32_t weights[WEIGHT_WORDS];
+  uint32_t *weights = d->packed;
   uint32_t columns[COLUMN_WORDS];
   const geometry_t *g = d->geometry;
   put_zeros(d, part, columns);
   for (uint32_t next = 0; next < g->output_channels; next += 4) {
-    const uint32_t channel = least_of(next, g->output_channels - 4u); /* the last four overlap the group before and repeat it */
-    pack_weights(d, d->weights + channel, weights);
+    const uint32_t channel = group_start(d, next);
+    if (!d->holds_all) {
+      pack_weights(d, d->weights + channel, weights);
+    }
     expand_columns(d, part, d->x + channel, columns);
     (d->is_common ? emit_strip : emit_columns)(d, columns, weights, channel, index + channel, part->count);
+    weights += d->holds_all ? d->group_words : 0;
   }
 }
 
@@ -257,7 +269,7 @@ static uint32_t pairs_of(const geometry_t *g) {
 }
 
 bool depthwise_is_unit(const geometry_t *g) {
-  return g->dilation_x == 1 && g->output_channels == g->input_channels && g->output_channels >= 4 && 4 * pairs_of(g) * g->kernel_width <= WEIGHT_WORDS;
+  return g->dilation_x == 1 && g->output_channels == g->input_channels && g->output_channels >= 4 && 4 * pairs_of(g) * g->kernel_width <= MOST_GROUP_WORDS;
 }
 
 void depthwise_unit(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch) {
@@ -267,6 +279,7 @@ void depthwise_unit(const network_t *net, const node_t *node, uint8_t *arena, co
   const geometry_t *g = &f->geometry;
   const uint32_t channels = g->output_channels;
   const uint32_t pairs = pairs_of(g);
+  uint32_t packed[WEIGHT_WORDS];
   depth_t d = {
       .geometry = g,
       .x = (const int8_t *)network_value(net, arena, node->inputs[0]),
@@ -275,11 +288,17 @@ void depthwise_unit(const network_t *net, const node_t *node, uint8_t *arena, co
       .shift = both_halves(-f->input_zero_point),
       .pairs = pairs,
       .column_words = 4 * pairs,
+      .packed = packed,
+      .group_words = 4 * pairs * g->kernel_width,
+      .holds_all = (channels + 3) / 4 * 4 * pairs * g->kernel_width <= WEIGHT_WORDS,
       .most = (COLUMN_WORDS / (4 * pairs) - g->kernel_width) / g->stride_x + 1,
       .emission = emission_of(net, node, sizeof *f, arena),
   };
   const emission_t *e = &d.emission;
   d.is_common = g->kernel_width == 3 && pairs == 2 && e->out_s8 != NULL && e->low == INT8_MIN && e->high == INT8_MAX;
+  for (uint32_t next = 0; d.holds_all && next < channels; next += 4) {
+    pack_weights(&d, d.weights + group_start(&d, next), packed + next / 4 * d.group_words);
+  }
   for (uint32_t y = 0; y < g->output_height; y++) {
     const window_t w = window_at(g, y, 0);
     for (uint32_t column = 0; column < g->output_width; column += d.most) {

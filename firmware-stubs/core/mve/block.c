@@ -1,5 +1,5 @@
-/* Blocks of MVE: sixteen taps are four vectors of bytes, one a position. A step is four VMLADAVA for 64 products; the zero point is taken off by the sum of
-   the weights, which the same loop adds up. */
+/* Blocks of MVE: sixteen taps are four vectors of bytes, one a position. A step is four VMLADAVA for 64 products; the zero point is taken off by the
+   sum of the weights, which the same loop adds up. */
 #include "../blocked/blocked.h"
 
 #define STEP_BYTES 64u

@@ -1,8 +1,8 @@
 /* Dense dot products of MVE: each vector of inputs meets four units. */
 #include "../blocked/blocked.h"
 
-void dense_dots(const int8_t *x, const int8_t *const *weights, uint32_t count, int32_t zero_point, int32_t *sums) {
-  const int8_t *a = weights[0], *b = weights[1], *c = weights[2], *d = weights[3];
+void dense_dots(const int8_t *x, const int8_t *weights, size_t step, uint32_t count, int32_t zero_point, int32_t *sums) {
+  const int8_t *a = weights, *b = a + step, *c = b + step, *d = c + step;
   int32_t total_a = 0, total_b = 0, total_c = 0, total_d = 0;
   for (int32_t left = (int32_t)count; left > 0; left -= 16) {
     const mve_pred16_t lanes = vctp8q((uint32_t)left);

@@ -1,5 +1,5 @@
-/* depthwise of MVE: for eight channels of an output row, the columns of the image under it are laid out as 16-bit vectors (zero point taken off, zeros for
-   padding); windows of neighbours share them, and two outputs at a time share the weights. */
+/* depthwise of MVE: for eight channels of an output row, the columns of the image under it are laid out as 16-bit vectors (zero point taken off,
+   zeros for padding); windows of neighbours share them, and two outputs at a time share the weights. */
 #include "../blocked/blocked.h"
 #include "../blocked/columns.h"
 
@@ -108,7 +108,8 @@ static void expand_columns(const depth_t *d, const part_t *part, const int8_t *x
   const size_t row = (size_t)g->input_width * g->input_channels;
   const int8_t *from = x + (size_t)(w->y + w->first_y * g->dilation_y) * row + (size_t)part->from * g->input_channels;
   int16_t *to = columns + LANES * (part->before * g->kernel_height + (uint32_t)w->first_y);
-  put_rows(from, row * g->dilation_y, g->input_channels, (uint32_t)(w->end_y - w->first_y), part->inside, (int16_t)d->zero_point, lanes, to, g->kernel_height);
+  const uint32_t rows = (uint32_t)(w->end_y - w->first_y);
+  put_rows(from, row * g->dilation_y, g->input_channels, rows, part->inside, (int16_t)d->zero_point, lanes, to, g->kernel_height);
 }
 
 static void put_zeros(const geometry_t *g, const part_t *part, int16_t *columns) {

@@ -42,8 +42,8 @@ void block_dots(const uint32_t *block, const block_weights_t *weights, uint32_t 
   }
 }
 
-void dense_dots(const int8_t *x, const int8_t *const *weights, uint32_t count, int32_t zero_point, int32_t *sums) {
-  const int8_t *a = weights[0], *b = weights[1], *c = weights[2], *d = weights[3];
+void dense_dots(const int8_t *x, const int8_t *weights, size_t step, uint32_t count, int32_t zero_point, int32_t *sums) {
+  const int8_t *a = weights, *b = a + step, *c = b + step, *d = c + step;
   int32_t sum_a = sums[0], sum_b = sums[1], sum_c = sums[2], sum_d = sums[3];
   for (const int8_t *end = x + count; x != end; x++) {
     const int32_t v = *x - zero_point;
