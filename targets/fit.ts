@@ -14,6 +14,9 @@ export interface Fit {
   /** the layer during which most bytes are alive */
   readonly largestLayer: string
   readonly largestLayerBytes: number
+  /** the largest value alive during that layer */
+  readonly largestTensor: string
+  readonly largestTensorBytes: number
 }
 
 /** Compares a plan with a board's arena and network slot. */
@@ -28,6 +31,8 @@ export const fitOn = (plan: Plan, board: Board): Fit => {
     freeFlashBytes,
     largestLayer: largest?.name ?? '',
     largestLayerBytes: largest?.liveBytes ?? 0,
+    largestTensor: largest?.largestValue ?? '',
+    largestTensorBytes: largest?.largestValueBytes ?? 0,
   }
 }
 

@@ -12,7 +12,10 @@ static uint32_t semihost(uint32_t operation, const void *argument) {
   register uint32_t a0 __asm__("a0") = operation;
   register const void *a1 __asm__("a1") = argument;
   __asm__ volatile(
-      ".balign 16\n\t.option push\n\t.option norvc\n\tslli zero, zero, 0x1f\n\tebreak\n\tsrai zero, zero, 7\n\t.option pop" : "+r"(a0) : "r"(a1) : "memory");
+      ".balign 16\n\t.option push\n\t.option norvc\n\tslli zero, zero, 0x1f\n\tebreak\n\tsrai zero, zero, 7\n\t.option pop"
+      : "+r"(a0)
+      : "r"(a1)
+      : "memory");
   return a0;
 }
 

@@ -1,4 +1,4 @@
-/* The stack's high-water mark: the unused part is painted, then scanned from the bottom (docs: test/boards, bench chips). */
+/* The stack's high-water mark: the unused part is painted, then scanned from the bottom. */
 #ifndef SPIKEPORT_STACK_H
 #define SPIKEPORT_STACK_H
 

@@ -5,8 +5,8 @@ import { eventnetBytes } from '../eventnet/index.js'
 import { nodeTypes } from '../network/graph.js'
 import { constantBytes } from '../network/operator.js'
 import { operatorOf } from '../network/operators/index.js'
-import type { Network, Shape } from '../network/types.js'
-import { liveBytes, planArena } from './arena.js'
+import { byteLength, type Network, type Shape } from '../network/types.js'
+import { type Lifetime, lifetimes, liveBytes, planArena } from './arena.js'
 
 export { planArena } from './arena.js'
 
@@ -20,6 +20,9 @@ export interface NodePlan {
   readonly constantBytes: number
   /** bytes of all values alive while the node runs, overlap not counted */
   readonly liveBytes: number
+  /** the largest value alive while the node runs */
+  readonly largestValue: string
+  readonly largestValueBytes: number
   /** where the output starts in the arena */
   readonly offset: number
 }
@@ -36,10 +39,21 @@ export interface Plan {
   readonly flashBytes: number
 }
 
+/** The largest value alive at a step (src/plan/arena.ts counts them). */
+const largestAlive = (network: Network, lives: readonly Lifetime[], step: number): Pick<NodePlan, 'largestValue' | 'largestValueBytes'> => {
+  let largest = { largestValue: '', largestValueBytes: 0 }
+  network.values.forEach(({ name, type }, value) => {
+    const { first, last } = lives[value] as Lifetime
+    if (first <= step && last >= step && byteLength(type) > largest.largestValueBytes) largest = { largestValue: name, largestValueBytes: byteLength(type) }
+  })
+  return largest
+}
+
 /** Plans an integer network. */
 export const plan = (network: Network<'integer'>): Plan => {
   const arena: ArenaPlan = planArena(network)
   const live = liveBytes(network)
+  const lives = lifetimes(network)
   const nodes = network.nodes.map((node, i): NodePlan => {
     const types = nodeTypes(network, node)
     return {
@@ -49,6 +63,7 @@ export const plan = (network: Network<'integer'>): Plan => {
       macs: operatorOf(node).macs(node, types),
       constantBytes: constantBytes(node),
       liveBytes: live[i] as number,
+      ...largestAlive(network, lives, i + 1),
       offset: arena.offsets[node.output] as number,
     }
   })

@@ -1,6 +1,7 @@
 /* Kernels for chips, in two halves: the C of this folder walks over images, channels and taps in blocks, and each chip's folder (armv6m, rv32, dsp,
    mve) gives the inner loops declared here. A block is four positions of an output row and a range of taps; sums of it are kept on the stack for
-   a group of channels. Same bytes as the plain kernels; the memory order of docs/arithmetic.md is kept: rows in order, a block is read before it is written. */
+   a group of channels. Same bytes as the plain kernels, in the memory order of docs/arithmetic.md: rows in order, a block is read before it is
+   written. */
 #ifndef SPIKEPORT_BLOCKED_H
 #define SPIKEPORT_BLOCKED_H
 
@@ -33,8 +34,8 @@ typedef struct {
   uint32_t channels;
 } block_target_t;
 
-/* Lays taps tap .. tap + count - 1 of a position into a block as x - zero_point, with zeros up to BLOCK_ALIGNMENT, of which tap is a multiple. A chip may
-   lay out x itself and take the zero point off in its dots instead. */
+/* Lays taps tap .. tap + count - 1 of a position into a block as x - zero_point, with zeros up to BLOCK_ALIGNMENT, of which tap is a multiple. A
+   chip may lay out x itself and take the zero point off in its dots instead. */
 void block_expand(uint32_t *block, uint32_t tap, uint32_t position, const int8_t *run, uint32_t count, int32_t zero_point);
 
 /* What a block meets: weights[c * step + t] for t < taps; padding stands for zero_point. */

@@ -269,7 +269,8 @@ static uint32_t pairs_of(const geometry_t *g) {
 }
 
 bool depthwise_is_unit(const geometry_t *g) {
-  return g->dilation_x == 1 && g->output_channels == g->input_channels && g->output_channels >= 4 && 4 * pairs_of(g) * g->kernel_width <= MOST_GROUP_WORDS;
+  const bool has_groups = g->output_channels == g->input_channels && g->output_channels >= 4;
+  return g->dilation_x == 1 && has_groups && 4 * pairs_of(g) * g->kernel_width <= MOST_GROUP_WORDS;
 }
 
 void depthwise_unit(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch) {

@@ -9,6 +9,7 @@
     const int32_t v = a[t], w = b[t];                                         \
     a0 += x0 * v, a1 += x1 * v, a2 += x2 * v, a3 += x3 * v;                   \
     b0 += x0 * w, b1 += x1 * w, b2 += x2 * w, b3 += x3 * w;                   \
+    __asm__ volatile("" ::: "memory"); /* no load of the next tap yet: it would need more registers than there are */ \
   } while (0)
 
 static void dots_two(const int32_t *x, const int8_t *a, const int8_t *b, uint32_t taps, block_sums_t *to_a, block_sums_t *to_b) {
