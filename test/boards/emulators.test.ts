@@ -1,15 +1,22 @@
 // The shipped firmware images in their emulators: a Pico in this process, the others in QEMU behind a pty that the real serialport package opens.
 // Every network gives the reference's bytes, values in between included; instruction counts repeat exactly.
 
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { models } from '#models/index.js'
 import { connectDevice, type Device, deviceRuntime, profileNetwork } from '#runtimes/device/index.js'
 import { referenceSession } from '#runtimes/reference/index.js'
+import { testInputs } from '#src/check/inputs.js'
 import type { Board } from '#src/contracts/board.js'
 import { networkCapacityBytes } from '#src/contracts/board.js'
+import type { Batch, Outputs } from '#src/contracts/runtime.js'
+import { loadNetwork } from '#src/network/net-file.js'
 import type { Network } from '#src/network/types.js'
 import { BOARDS, transportFor } from '#targets/index.js'
 import { cnnNetwork, INTEGER_OPERATORS, kwsNetwork, mlpNetwork, operatorNetwork, randomInputs, randomNetwork } from '../helpers/networks.js'
 import { describeWith } from '../helpers/tools.js'
+import { readVectors } from '../helpers/vectors.js'
 
 const emulate = async <T>(board: Board, work: (device: Device) => Promise<T>): Promise<T> => {
   const device = await connectDevice(board, await transportFor(board, { emulate: true }))
@@ -24,6 +31,22 @@ const expectEqual = async (device: Device, network: Network<'integer'>, count = 
   const batch = { count, inputs: randomInputs(network, 3, count) }
   const session = await deviceRuntime(device).load(network)
   expect(await session.run(batch), network.name).toEqual(await referenceSession(network).run(batch))
+}
+
+const VECTORS = readVectors()
+const RECIPES = models.map(({ name }) => {
+  const path = resolve(import.meta.dirname, '../../models', name, 'int8.net')
+  return loadNetwork(readFileSync(path), path) as Network<'integer'>
+})
+
+/** The outputs, or null on the one small board where a network does not fit. */
+const runWhereItFits = async (device: Device, network: Network<'integer'>, batch: Batch): Promise<Outputs | null> => {
+  try {
+    return await (await deviceRuntime(device).load(network)).run(batch)
+  } catch (error) {
+    if ((error as { code?: string }).code === 'DOES_NOT_FIT' && device.hello.board === 'microbit') return null
+    throw error
+  }
 }
 
 const suite = (board: Board): void => {
@@ -44,6 +67,25 @@ const suite = (board: Board): void => {
         })
       }
       for (const seed of [1, 2]) await expectEqual(device, randomNetwork(seed))
+    })
+  })
+
+  test('the golden vectors of the conformance suite: 0 bytes differ', async () => {
+    await emulate(board, async (device) => {
+      for (const { name, network, batch, expected } of VECTORS) {
+        const outputs = await runWhereItFits(device, network, batch)
+        if (outputs !== null) expect(outputs, name).toEqual(expected)
+      }
+    })
+  })
+
+  test('the shipped recipes: 0 bytes differ on test images', async () => {
+    await emulate(board, async (device) => {
+      for (const network of RECIPES) {
+        const batch = testInputs(network, 6, 1)
+        const outputs = await runWhereItFits(device, network, batch)
+        if (outputs !== null) expect(outputs, network.name).toEqual(await referenceSession(network).run(batch))
+      }
     })
   })
 
