@@ -1,7 +1,7 @@
 // A float TensorFlow.js model of the same layer shapes as an integer network, with its initial random weights: for timing, not for results.
 
 import type { Node, NodeOf, OperatorKind } from '#src/network/operators/index.js'
-import type { Network } from '#src/network/types.js'
+import { elementCount, type Network } from '#src/network/types.js'
 import type { TensorFlow } from '#src/train/tfjs.js'
 
 type SymbolicTensor = ReturnType<TensorFlow['input']>
@@ -28,7 +28,7 @@ const layerOf = (tf: TensorFlow, node: Node): Layer => {
   return build(tf, node)
 }
 
-/** A call that runs a batch through the model and waits for its scores. */
+/** A call as a user makes it: numbers of a batch in, scores out. */
 export const tfjsRun = (tf: TensorFlow, network: Network<'integer'>, count: number): (() => Promise<void>) => {
   const values = new Map<number, SymbolicTensor>()
   const shape = network.values[network.inputs[0] as number]?.type.shape ?? []
@@ -39,9 +39,9 @@ export const tfjsRun = (tf: TensorFlow, network: Network<'integer'>, count: numb
     values.set(node.output, layerOf(tf, node).apply(inputs.length === 1 ? (inputs[0] as SymbolicTensor) : inputs) as SymbolicTensor)
   }
   const model = tf.model({ inputs: input, outputs: values.get(network.outputs[0] as number) as SymbolicTensor })
-  const data = tf.randomUniform([count, ...shape])
+  const numbers = new Float32Array(elementCount([count, ...shape])).map(() => Math.random())
   return async () => {
-    const scores = model.predict(data) as ReturnType<TensorFlow['zeros']>
+    const scores = tf.tidy(() => model.predict(tf.tensor(numbers, [count, ...shape]))) as ReturnType<TensorFlow['zeros']>
     await scores.data()
     scores.dispose()
   }

@@ -2,10 +2,11 @@
 
 import type { Exporter } from '#src/contracts/exporter.js'
 import { usage } from '#src/errors.js'
+import { cExporter } from './c/index.js'
 import { eventnetExporter } from './eventnet/index.js'
 import { onnxExporter } from './onnx/index.js'
 
-export const EXPORTERS: Readonly<Record<string, Exporter>> = { onnx: onnxExporter, eventnet: eventnetExporter }
+export const EXPORTERS: Readonly<Record<string, Exporter>> = { onnx: onnxExporter, eventnet: eventnetExporter, c: cExporter }
 
 /** An exporter by name. @throws USAGE naming the formats there are */
 export const exporterOf = (name: string): Exporter => {

@@ -37,7 +37,7 @@ const parseOptions = (options: Readonly<Record<string, string>>): EventnetOption
  * @example
  * await writeFile('digits.evn', eventnetExporter.export(network, { tunable: 'last' }))
  */
-export const eventnetExporter: Exporter = {
+export const eventnetExporter: Exporter<Uint8Array> = {
   name: 'eventnet',
   extension: '.evn',
   description: 'the flash file of the C core: read in place by boards, by the wasm engine and on the host',

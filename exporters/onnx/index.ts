@@ -10,7 +10,7 @@ import { ONNX_OPTION_HELP, parseOnnxOptions } from '#src/onnx/options.js'
  * @example
  * await writeFile('digits.onnx', onnxExporter.export(network, { form: 'qdq' }))
  */
-export const onnxExporter: Exporter = {
+export const onnxExporter: Exporter<Uint8Array> = {
   name: 'onnx',
   extension: '.onnx',
   description: 'ONNX, for ONNX Runtime and other tools; the qlinear form gives the same bytes as every other engine',

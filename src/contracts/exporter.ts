@@ -1,10 +1,13 @@
-// What every exporter implements: an integer network to bytes. exporters/ holds the implementations.
+// What every exporter implements: an integer network to a file, or to a folder of files. exporters/ holds the implementations.
 
 import type { Network, Stage } from '../network/types.js'
 
-export interface Exporter {
+/** A folder: relative path with "/" -> content. */
+export type Folder = Readonly<Record<string, Uint8Array | string>>
+
+export interface Exporter<Result extends Uint8Array | Folder = Uint8Array | Folder> {
   readonly name: string
-  /** with the dot */
+  /** with the dot; "/" where it gives a folder */
   readonly extension: string
   readonly description: string
   /** the stages it takes */
@@ -12,7 +15,7 @@ export interface Exporter {
   /** option name -> what it means, for help texts */
   readonly options: Readonly<Record<string, string>>
   /** @throws UNSUPPORTED by node name before anything is written */
-  readonly export: (network: Network<'integer'>, options?: Readonly<Record<string, string>>) => Uint8Array
+  readonly export: (network: Network<'integer'>, options?: Readonly<Record<string, string>>) => Result
 }
 
 /** A row of an exporter's table: how to lower an operator, or why it cannot be. */

@@ -17,10 +17,10 @@ export const MAX_SHIFT = 30
 /** Round half away from zero, |x| < 2^52 (TfLiteRound). */
 export const roundHalfAway = (x: number): number => Math.sign(x) * Math.floor(Math.abs(x) + 0.5)
 
-/** real = mantissa * 2^exponent with 0.5 <= mantissa < 1, for a finite real > 0 (C's frexp). */
+/** real = mantissa * 2^exponent with 0.5 <= mantissa < 1, for a normal real > 0 (C's frexp). */
 const frexp = (real: number): readonly [mantissa: number, exponent: number] => {
-  let exponent = Math.max(-1022, Math.floor(Math.log2(real)) + 1)
-  let mantissa = (real / 2 ** Math.trunc(exponent / 2)) / 2 ** (exponent - Math.trunc(exponent / 2))
+  let exponent = Math.floor(Math.log2(real)) + 1
+  let mantissa = real / 2 ** exponent
   while (mantissa >= 1) [mantissa, exponent] = [mantissa / 2, exponent + 1]
   while (mantissa < 0.5) [mantissa, exponent] = [mantissa * 2, exponent - 1]
   return [mantissa, exponent]
@@ -99,7 +99,7 @@ export const softmaxFactor = (scale: number): number => Math.min(scale * 2 ** (3
 
 export const softmaxScale = (scale: number): SoftmaxScale => {
   const { q, shift } = multiplierOf(softmaxFactor(scale))
-  return { q, shift, least: -Math.floor(((2 ** DIFFERENCE_BITS - 1) * 2 ** (31 - DIFFERENCE_BITS)) / 2 ** shift) }
+  return { q, shift, least: 0 - Math.floor(((2 ** DIFFERENCE_BITS - 1) * 2 ** (31 - DIFFERENCE_BITS)) / 2 ** shift) }
 }
 
 /** Taylor's series of exp at -1/8 for -1/4 <= x < 0; x and the result have 31 fraction bits. */

@@ -3,7 +3,8 @@
 
 import { invalidNetwork } from '../errors.js'
 import { requantize, requantizeScale } from './arithmetic.js'
-import { allocate, channelScale, type ElementArray, isQuantized, type QuantizedType, type Stage, type ValueType } from './types.js'
+import { MAX_SHIFT, type Multiplier, multiplierOf, requantizeFixed } from './arithmetic-tflite.js'
+import { allocate, channelScale, type ElementArray, isQuantized, type QuantizedType, type Rounding, type Stage, type ValueType } from './types.js'
 
 /** Float stage: clamp(sum, min, max); null is unbounded. ReLU is min 0, ReLU6 is min 0 max 6. */
 export interface ClampEmission {
@@ -38,7 +39,16 @@ export interface EmitContext {
   readonly output: ValueType
   /** channels are the fastest axis of the sums */
   readonly channels: number
+  readonly rounding: Rounding
+  /** see MultiplierRule; default 'convolution' */
+  readonly multiplierRule?: MultiplierRule
 }
+
+/**
+ * How rounding 'tflite' multiplies the scales of input and weights: in double, but by a fully connected layer with one scale in float32
+ * (TensorFlow Lite's two helper functions differ).
+ */
+export type MultiplierRule = 'convolution' | 'dense'
 
 interface EmissionRule<E extends Emission> {
   readonly stage: Stage
@@ -50,6 +60,24 @@ interface EmissionRule<E extends Emission> {
 export const requantizeScales = (input: QuantizedType, weights: QuantizedType, output: QuantizedType, channels: number): Float32Array =>
   Float32Array.from({ length: channels }, (_, c) => requantizeScale(channelScale(input, 0), channelScale(weights, c), channelScale(output, 0)))
 
+const productOf = (input: number, weights: QuantizedType, c: number, rule: MultiplierRule): number =>
+  rule === 'dense' && weights.channelAxis === null ? Math.fround(input * channelScale(weights, c)) : input * channelScale(weights, c)
+
+/** Rounding 'tflite': the real factor (double)sx * sw[c] / sy of each output channel. */
+export const requantizeFactors = (input: QuantizedType, weights: QuantizedType, output: QuantizedType, channels: number, rule: MultiplierRule): number[] =>
+  Array.from({ length: channels }, (_, c) => productOf(channelScale(input, 0), weights, c, rule) / channelScale(output, 0))
+
+/** Rounding 'tflite': one multiplier per output channel. */
+export const requantizeMultipliers = (...layer: Parameters<typeof requantizeFactors>): Multiplier[] => requantizeFactors(...layer).map(multiplierOf)
+
+/** Refuses factors of rounding 'tflite' that are not finite, or that reach 2^`most`. */
+export const checkFixedFactors = (factors: readonly number[], where: string, most: number = MAX_SHIFT): void => {
+  for (const factor of factors) {
+    if (!(Number.isFinite(factor) && multiplierOf(factor).shift <= most))
+      throw invalidNetwork(where, `the scales of input, weights and output give the factor ${factor}, rounding "tflite" takes factors below ${2 ** most}`)
+  }
+}
+
 /** Refuses factors that overflowed float32 (very large scales over very small ones): 0 times infinity has no integer. */
 export const checkFactors = (factors: ArrayLike<number>, where: string): void => {
   for (let i = 0; i < factors.length; i++) {
@@ -58,10 +86,12 @@ export const checkFactors = (factors: ArrayLike<number>, where: string): void =>
   }
 }
 
-/** Refuses a requantizing layer whose factors are not finite. */
-export const checkRequantizeScales = (emission: Emission, input: ValueType, weights: ValueType, output: ValueType, channels: number, where: string): void => {
-  if (emission.kind !== 'requantize' || !isQuantized(input) || !isQuantized(weights) || !isQuantized(output)) return
-  checkFactors(requantizeScales(input, weights, output, channels), where)
+/** Refuses a requantizing layer whose factors its rounding cannot hold. */
+export const checkRequantizeScales = (emission: Emission, context: EmitContext, where: string): void => {
+  const { input, weights, output, channels, rounding, multiplierRule = 'convolution' } = context
+  if (emission.kind !== 'requantize' || !isQuantized(input) || weights === null || !isQuantized(output)) return
+  if (rounding === 'tflite') checkFixedFactors(requantizeFactors(input, weights, output, channels, multiplierRule), where)
+  else checkFactors(requantizeScales(input, weights, output, channels), where)
 }
 
 const clampRule: EmissionRule<ClampEmission> = {
@@ -90,8 +120,13 @@ const requantizeRule: EmissionRule<RequantizeEmission> = {
       throw invalidNetwork(where, `requantize bounds ${min}..${max} are not integers within -128..127`)
     }
   },
-  emit: ({ min, max }, sums, { input, weights, output, channels }) => {
+  emit: ({ min, max }, sums, { input, weights, output, channels, rounding, multiplierRule = 'convolution' }) => {
     if (!isQuantized(input) || weights === null || !isQuantized(output)) throw new Error('requantize without scales passed verify()')
+    if (rounding === 'tflite') {
+      const multipliers = requantizeMultipliers(input, weights, output, channels, multiplierRule)
+      const { zeroPoint } = output
+      return Int8Array.from(sums, (sum, i) => requantizeFixed(sum, multipliers[i % channels] as Multiplier, zeroPoint, min, max))
+    }
     const scales = requantizeScales(input, weights, output, channels)
     const out = allocate(output)
     for (let i = 0; i < sums.length; i++) {

@@ -11,6 +11,7 @@ export const typeOf = (network: Network, value: number): ValueType => (network.v
 export const nodeTypes = (network: Network, node: Node): NodeTypes => ({
   inputs: node.inputs.map((value) => typeOf(network, value)),
   output: typeOf(network, node.output),
+  rounding: network.rounding,
 })
 
 /** The node that computes a value, or undefined for a network input. */

@@ -8,6 +8,7 @@ import {
   elementCount,
   isQuantized,
   type NodeBase,
+  type Rounding,
   type Shape,
   type Stage,
   type Tensor,
@@ -20,6 +21,8 @@ import type { Geometry } from './window.js'
 export interface NodeTypes {
   readonly inputs: readonly ValueType[]
   readonly output: ValueType
+  /** the network's */
+  readonly rounding: Rounding
 }
 
 /** What a node costs: multiply-accumulates (or additions of a pool or add) a sample, and bytes of its constants. */

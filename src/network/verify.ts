@@ -83,7 +83,7 @@ const checkNode = (network: Network, node: Node, defined: Set<number>): void => 
   if (output === undefined) throw invalidNetwork(where, `writes value ${node.output}, the network has ${network.values.length}`)
   for (const tensor of constantsOf(node)) checkConstant(tensor, where)
   operator.checkAttributes(node)
-  const types = { inputs: node.inputs.map((i) => (network.values[i] as Value).type), output: output.type }
+  const types = { inputs: node.inputs.map((i) => (network.values[i] as Value).type), output: output.type, rounding: network.rounding }
   const shape = operator.outputShape(
     node,
     types.inputs.map((t) => t.shape),
@@ -97,7 +97,7 @@ const checkNode = (network: Network, node: Node, defined: Set<number>): void => 
 
 const checkStructure = (network: Network): void => {
   if (network.stage !== 'float' && network.stage !== 'integer') throw invalidNetwork('network', `unknown stage ${JSON.stringify(network.stage)}`)
-  if (network.rounding !== 'single') throw invalidNetwork('network', `unknown rounding ${JSON.stringify(network.rounding)}`)
+  if (network.rounding !== 'single' && network.rounding !== 'tflite') throw invalidNetwork('network', `unknown rounding ${JSON.stringify(network.rounding)}`)
   if (typeof network.name !== 'string') throw invalidNetwork('network', 'the name is missing')
   for (const list of ['values', 'inputs', 'outputs', 'nodes', 'labels'] as const)
     if (!Array.isArray(network[list])) throw invalidNetwork('network', `${list} is not a list`)

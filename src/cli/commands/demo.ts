@@ -3,7 +3,8 @@
 
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { exporterOf } from '#exporters/index.js'
+import { eventnetExporter } from '#exporters/eventnet/index.js'
+import { onnxExporter } from '#exporters/onnx/index.js'
 import { argmax, summarize } from '../../check/classification.js'
 import { compareEngines, type EngineResult } from '../../check/index.js'
 import type { Batch } from '../../contracts/runtime.js'
@@ -85,8 +86,8 @@ const runEngines = (network: Network<'integer'>, test: DataSet): Promise<{ resul
 const exportAll = async (network: Network<'integer'>, folder: string): Promise<Readonly<Record<string, number>>> => {
   const files = {
     'mnist-cnn.int8.net': saveNetwork(network),
-    'mnist-cnn.onnx': exporterOf('onnx').export(network),
-    'mnist-cnn.evn': exporterOf('eventnet').export(network),
+    'mnist-cnn.onnx': onnxExporter.export(network),
+    'mnist-cnn.evn': eventnetExporter.export(network),
   }
   for (const [name, bytes] of Object.entries(files)) await writeBytes(join(folder, name), bytes)
   return Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, bytes.length]))

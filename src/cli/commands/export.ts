@@ -2,8 +2,10 @@
 
 import type { Command } from 'commander'
 import { EXPORTERS, exporterOf } from '#exporters/index.js'
+import type { Folder } from '../../contracts/exporter.js'
 import { usage } from '../../errors.js'
-import { processIo, thousands } from '../io.js'
+import { writeFolder } from '../folder.js'
+import { type Io, processIo, thousands } from '../io.js'
 import { openInteger } from '../networks.js'
 import { finish, writeResult } from '../options.js'
 
@@ -11,6 +13,7 @@ interface Options {
   readonly format: string
   readonly output: string
   readonly set: readonly string[]
+  readonly force?: boolean
   readonly json?: boolean
 }
 
@@ -23,14 +26,31 @@ const parseSettings = (settings: readonly string[]): Record<string, string> =>
     }),
   )
 
+const isFile = (result: Uint8Array | Folder): result is Uint8Array => result instanceof Uint8Array
+
+const sizeOf = (content: Uint8Array | string): number => (typeof content === 'string' ? Buffer.byteLength(content) : content.length)
+
+const saveFile = async (bytes: Uint8Array, format: string, { output }: Options, io: Io): Promise<void> => {
+  await writeResult(output, bytes, io)
+  io.json({ output, format, bytes: bytes.length })
+  if (output !== '-') io.print(`${output}: ${format}, ${thousands(bytes.length)} bytes`)
+}
+
+const saveFolder = async (folder: Folder, format: string, { output, force }: Options, io: Io): Promise<void> => {
+  if (output === '-') throw usage(`the format "${format}" is a folder of files, stdout takes one.`, 'Name a folder with -o.')
+  await writeFolder(output, folder, { force: force === true })
+  const contents = Object.values(folder)
+  const bytes = contents.reduce((sum, content) => sum + sizeOf(content), 0)
+  io.json({ output, format, files: contents.length, bytes })
+  io.print(`${output}: ${format}, ${contents.length} files, ${thousands(bytes)} bytes`)
+}
+
 const run = async (source: string, options: Options): Promise<void> => {
   const io = processIo(options.json === true)
   const exporter = exporterOf(options.format)
-  const network = await openInteger(source)
-  const bytes = exporter.export(network, parseSettings(options.set))
-  await writeResult(options.output, bytes, io)
-  io.json({ output: options.output, format: exporter.name, bytes: bytes.length })
-  if (options.output !== '-') io.print(`${options.output}: ${exporter.name}, ${thousands(bytes.length)} bytes`)
+  const result = exporter.export(await openInteger(source), parseSettings(options.set))
+  if (isFile(result)) await saveFile(result, exporter.name, options, io)
+  else await saveFolder(result, exporter.name, options, io)
 }
 
 const settingsHelp = (): string =>
@@ -44,11 +64,12 @@ export const registerExport = (program: Command): void => {
   finish(
     program
       .command('export')
-      .description('write an integer network as ONNX or as a flash file (.evn)')
+      .description('write an integer network as ONNX, as a flash file (.evn) or as a folder of C')
       .argument('<network>', 'an integer .net file, or the name of a shipped model')
       .requiredOption('-f, --format <name>', `one of ${Object.keys(EXPORTERS).join(', ')}`)
-      .requiredOption('-o, --output <file>', 'the file to write; - is stdout')
+      .requiredOption('-o, --output <path>', 'the file to write, - is stdout; for c the folder')
       .option('--set <name=value>', 'a setting of the format, may be repeated', (value: string, all: string[]) => [...all, value], [])
+      .option('--force', 'replace what is in the folder, whoever wrote it')
       .action(run)
       .addHelpText('after', `\nFormats:\n${settingsHelp()}`),
     'spikeport export digits.int8.net --format onnx -o digits.onnx',

@@ -1,7 +1,7 @@
 // What conv1d, conv2d and depthwiseConv2d share: they differ in the weights' layout and in the loop that sums.
 
 import { decode, decodeConstant, proveSumsFit } from '../accumulate.js'
-import { checkEmission, checkRequantizeScales, type Emission, emit } from '../emission.js'
+import { checkEmission, checkRequantizeScales, type Emission, type EmitContext, emit } from '../emission.js'
 import { checkInputKind, checkTensor, checkWeightTypes, type NodeTypes, type Operator, rowOverlap, whereOf } from '../operator.js'
 import { isQuantized, type NodeBase, type Shape, type Tensor } from '../types.js'
 import { type Geometry, windowOutputShape } from '../window.js'
@@ -33,6 +33,13 @@ export const convolution = <N extends ConvolutionBase<string>>(variant: Variant<
     const inner = node.weights.type.shape.slice(variant.channelAxis + 1).reduce((a, b) => a * b, 1)
     return (index) => Math.floor(index / inner) % channels(node)
   }
+  const emitContext = (node: N, { inputs, output, rounding }: NodeTypes): EmitContext => ({
+    input: inputs[0] ?? output,
+    weights: isQuantized(node.weights.type) ? node.weights.type : null,
+    output,
+    channels: channels(node),
+    rounding,
+  })
   const geometryOf = (node: N, types: NodeTypes): Geometry => variant.geometry(node, types.inputs[0]?.shape ?? [])
   return {
     kind: variant.kind,
@@ -44,25 +51,24 @@ export const convolution = <N extends ConvolutionBase<string>>(variant: Variant<
       variant.checkWindow(node)
     },
     outputShape: (node, [input]) => windowOutputShape(input ?? [], variant.geometry(node, input ?? [])),
-    checkTypes: (node, { inputs: [input], output }, stage) => {
+    checkTypes: (node, types, stage) => {
       const where = whereOf(node)
+      const {
+        inputs: [input],
+        output,
+      } = types
       if (input === undefined) return
       checkInputKind(input, stage, where)
       checkWeightTypes(node.weights, node.bias, variant.channelAxis, stage, where)
       checkEmission(node.emission, output, stage, where)
-      checkRequantizeScales(node.emission, input, node.weights.type, output, channels(node), where)
+      checkRequantizeScales(node.emission, emitContext(node, types), where)
       if (stage === 'integer') proveSumsFit(node.name, input, node.weights, node.bias, channels(node), channelOf(node))
     },
     evaluate: (node, [data], types) => {
       const input = types.inputs[0]
       if (data === undefined || input === undefined) throw new Error('verify() lets no convolution without input pass')
       const sums = variant.accumulate(decode(data, input), decodeConstant(node.weights), node.bias, geometryOf(node, types))
-      return emit(node.emission, sums, {
-        input,
-        weights: isQuantized(node.weights.type) ? node.weights.type : null,
-        output: types.output,
-        channels: channels(node),
-      })
+      return emit(node.emission, sums, emitContext(node, types))
     },
     macs: (node, types) => {
       const g = geometryOf(node, types)

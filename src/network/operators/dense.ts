@@ -2,8 +2,8 @@
 
 import { invalidNetwork } from '../../errors.js'
 import { accumulateDense, decode, decodeConstant, proveSumsFit } from '../accumulate.js'
-import { checkEmission, checkRequantizeScales, type Emission, emit } from '../emission.js'
-import { checkInputKind, checkTensor, checkWeightTypes, neverOverlaps, type Operator, whereOf } from '../operator.js'
+import { checkEmission, checkRequantizeScales, type Emission, type EmitContext, emit } from '../emission.js'
+import { checkInputKind, checkTensor, checkWeightTypes, type NodeTypes, neverOverlaps, type Operator, whereOf } from '../operator.js'
 import { isQuantized, type NodeBase, type Tensor } from '../types.js'
 
 export interface DenseNode extends NodeBase<'dense'> {
@@ -13,6 +13,15 @@ export interface DenseNode extends NodeBase<'dense'> {
 }
 
 const units = (node: DenseNode): number => node.weights.type.shape[0] as number
+
+const emitContext = (node: DenseNode, { inputs, output, rounding }: NodeTypes): EmitContext => ({
+  input: inputs[0] ?? output,
+  weights: isQuantized(node.weights.type) ? node.weights.type : null,
+  output,
+  channels: units(node),
+  rounding,
+  multiplierRule: 'dense',
+})
 
 export const dense: Operator<DenseNode> = {
   kind: 'dense',
@@ -29,20 +38,25 @@ export const dense: Operator<DenseNode> = {
     }
     return [units(node)]
   },
-  checkTypes: (node, { inputs: [input], output }, stage) => {
+  checkTypes: (node, types, stage) => {
     const where = whereOf(node)
+    const {
+      inputs: [input],
+      output,
+    } = types
     if (input === undefined) return
     checkInputKind(input, stage, where)
     checkWeightTypes(node.weights, node.bias, 0, stage, where)
     checkEmission(node.emission, output, stage, where)
-    checkRequantizeScales(node.emission, input, node.weights.type, output, units(node), where)
+    checkRequantizeScales(node.emission, emitContext(node, types), where)
     const width = node.weights.type.shape[1] as number
     if (stage === 'integer') proveSumsFit(node.name, input, node.weights, node.bias, units(node), (i) => Math.floor(i / width))
   },
-  evaluate: (node, [data], { inputs: [input], output }) => {
+  evaluate: (node, [data], types) => {
+    const [input] = types.inputs
     if (data === undefined || input === undefined) throw new Error('verify() lets no dense without input pass')
     const sums = accumulateDense(decode(data, input), decodeConstant(node.weights), node.bias, units(node))
-    return emit(node.emission, sums, { input, weights: isQuantized(node.weights.type) ? node.weights.type : null, output, channels: units(node) })
+    return emit(node.emission, sums, emitContext(node, types))
   },
   macs: (node) => units(node) * (node.weights.type.shape[1] as number),
   overlap: neverOverlaps,

@@ -2,6 +2,7 @@
 
 import { accumulatorOverflow, invalidNetwork } from '../../errors.js'
 import { averageScale, requantize } from '../arithmetic.js'
+import { averageFixed } from '../arithmetic-tflite.js'
 import { checkFactors } from '../emission.js'
 import { checkInputKind, type NodeTypes, noMacs, type Operator, rowOverlap, whereOf } from '../operator.js'
 import {
@@ -64,10 +65,11 @@ const walk = (data: ElementArray, g: Geometry, { start, step }: Reduction, finis
 const evaluateMax = (data: ElementArray, g: Geometry, { output }: NodeTypes): ElementArray =>
   walk(data, g, { start: -Infinity, step: Math.max }, (best) => best, allocate(output))
 
-const evaluateAverage = (data: ElementArray, g: Geometry, { inputs: [input], output }: NodeTypes): ElementArray => {
+const evaluateAverage = (data: ElementArray, g: Geometry, { inputs: [input], output, rounding }: NodeTypes): ElementArray => {
   const sum: Reduction = { start: 0, step: (a, x) => a + x }
   const out = allocate(output)
   if (input === undefined || !isQuantized(input) || !isQuantized(output)) return walk(data, g, sum, (total, count) => total / count, out)
+  if (rounding === 'tflite') return walk(data, g, sum, averageFixed, out)
   const finish: Finish = (total, count) =>
     requantize(total - count * input.zeroPoint, averageScale(channelScale(input, 0), channelScale(output, 0), count), output.zeroPoint, -128, 127)
   return walk(data, g, sum, finish, out)
@@ -78,12 +80,17 @@ const REDUCE = {
   average: { evaluate: evaluateAverage, keepsQuantization: false },
 } as const
 
-/** Refuses an average whose sum could leave int32, or whose factor is not finite (it is largest over one tap). */
-const checkAverage = (input: ValueType, output: ValueType, g: Geometry, node: NodeBase<string>): void => {
-  if (!isQuantized(input) || !isQuantized(output)) return
+/** Refuses an average whose sum could leave int32, or whose factor is not finite (it is largest over one tap); rounding 'tflite' scales nothing. */
+const checkAverage = ({ inputs: [input], output, rounding }: NodeTypes, g: Geometry, node: NodeBase<string>): void => {
+  if (input === undefined || !isQuantized(input) || !isQuantized(output)) return
   const taps = Math.min(g.kernelHeight, g.inputHeight) * Math.min(g.kernelWidth, g.inputWidth)
   if (taps * 255 >= 2 ** 31) throw accumulatorOverflow(node.name, 0, taps * 255)
-  checkFactors([averageScale(channelScale(input, 0), channelScale(output, 0), 1)], whereOf(node))
+  if (rounding === 'tflite') checkEqualQuantization(input, output, node)
+  else checkFactors([averageScale(channelScale(input, 0), channelScale(output, 0), 1)], whereOf(node))
+}
+
+const checkEqualQuantization = (input: ValueType, output: ValueType, node: NodeBase<string>): void => {
+  if (!hasEqualQuantization(input, output)) throw invalidNetwork(whereOf(node), 'input and output must have one scale and zero point')
 }
 
 interface Variant<N extends NodeBase<string>> {
@@ -103,14 +110,16 @@ export const pool = <N extends NodeBase<string>>(variant: Variant<N>): Operator<
     stages: ['float', 'integer'],
     checkAttributes: variant.checkAttributes,
     outputShape: (node, [input]) => variant.outputShape(input ?? [], variant.geometry(node, input ?? [])),
-    checkTypes: (node, { inputs: [input], output }, stage) => {
+    checkTypes: (node, types, stage) => {
+      const {
+        inputs: [input],
+        output,
+      } = types
       if (input === undefined) return
       checkInputKind(input, stage, whereOf(node))
       if (output.kind !== input.kind) throw invalidNetwork(whereOf(node), `the output is ${output.kind}, expected ${input.kind}`)
-      if (!keepsQuantization) checkAverage(input, output, variant.geometry(node, input.shape), node)
-      if (keepsQuantization && !hasEqualQuantization(input, output)) {
-        throw invalidNetwork(whereOf(node), 'input and output must have one scale and zero point')
-      }
+      if (keepsQuantization) checkEqualQuantization(input, output, node)
+      else checkAverage(types, variant.geometry(node, input.shape), node)
     },
     evaluate: (node, [data], types) => evaluate(data as ElementArray, variant.geometry(node, types.inputs[0]?.shape ?? []), types),
     macs:

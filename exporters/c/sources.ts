@@ -1,0 +1,100 @@
+// The C core as it ships in firmware-stubs/: which kernel each operator of a kernel set runs, and the sources that given kernels need. Both are read
+// from the sources themselves (the set's table of operators, includes and names), so that nothing here knows a kernel.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+import { unsupported } from '#src/errors.js'
+import { packageRoot } from '#src/package-root.js'
+
+/** Folders of firmware-stubs/core with kernels of a kind of chip; plain: the definition in C, for any machine. */
+export type KernelSet = 'plain' | 'armv6m' | 'dsp' | 'mve' | 'rv32'
+
+/** Path from firmware-stubs ("core/run.c") -> text. */
+export type SourceTexts = Readonly<Record<string, string>>
+
+export interface Core {
+  readonly set: KernelSet
+  /** where to look for a definition: the set's own folder first */
+  readonly folders: readonly string[]
+  readonly texts: SourceTexts
+  /** the header that declares the set's kernels */
+  readonly header: string
+  /** OPERATOR name of the table of operators ("AVERAGE_POOL", "DEPTHWISE_UNIT") -> function */
+  readonly kernels: Readonly<Record<string, string>>
+}
+
+const readFolder = (root: string, folder: string): readonly (readonly [string, string])[] =>
+  readdirSync(join(root, folder))
+    .filter((name) => /\.(c|h|def)$/.test(name))
+    .sort()
+    .map((name) => [`${folder}/${name}`, readFileSync(join(root, folder, name), 'utf8')] as const)
+
+/** "[OPERATOR_X] = {... .run = f" of the plain table, "#define ROW_X {... .run = f" of a chip's. */
+const readKernels = (text: string): Readonly<Record<string, string>> =>
+  Object.fromEntries([...text.matchAll(/(?:\[OPERATOR_(\w+)\] =|#define ROW_(\w+)) \{[^}]*\.run = (\w+)/g)].map(([, plain, row, run]) => [plain ?? row, run]))
+
+/** Reads the core with one set of kernels. */
+export const readCore = (set: KernelSet): Core => {
+  const root = join(packageRoot(), 'firmware-stubs')
+  const folders = set === 'plain' ? ['core'] : [`core/${set}`, 'core/blocked', 'core']
+  if (!folders.every((folder) => existsSync(join(root, folder))))
+    throw unsupported(`the kernels "${set}" are not in this installation (${join(root, folders[0] as string)}).`, 'Install spikeport again.')
+  const texts = Object.fromEntries([...folders, 'shared'].flatMap((folder) => readFolder(root, folder)))
+  const table = set === 'plain' ? 'core/operators.c' : `core/${set}/rows.h`
+  return { set, folders, texts, header: set === 'plain' ? 'core/operators.h' : table, kernels: readKernels(texts[table] ?? '') }
+}
+
+/** Comments and prototypes name functions without needing them. */
+const bodyOf = (text: string): string =>
+  text
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/^[a-z][\w\s*]*\([^{};]*\);/gm, '')
+    .replace(/^DECLARE_RUN\(\w+\);/gm, '')
+
+/** Functions with external linkage -> the file that defines them. */
+const definitions = ({ texts, folders }: Core): ReadonlyMap<string, string> => {
+  const found = new Map<string, string>()
+  for (const folder of folders) {
+    for (const [path, text] of Object.entries(texts)) {
+      if (dirname(path) !== folder || !path.endsWith('.c') || path.endsWith('/operators.c')) continue
+      for (const [, name] of text.matchAll(/^(?!static|typedef)[a-z][\w *]*?(\w+)\([^;{}]*\) \{/gm))
+        if (!found.has(name as string)) found.set(name as string, path)
+    }
+  }
+  return found
+}
+
+const includesOf = ({ texts, set }: Core, path: string): readonly string[] =>
+  [...(texts[path] as string).matchAll(/^#include "([^"]+)"/gm)].map(([, name]) => {
+    const beside = posix.join(posix.dirname(path), name as string)
+    return beside in texts ? beside : `core/${set}/${name}`
+  })
+
+/** Adds what `path` includes, and that in turn. */
+const addIncludes = (core: Core, path: string, files: Set<string>): void => {
+  for (const header of includesOf(core, path)) {
+    if (files.has(header)) continue
+    files.add(header)
+    addIncludes(core, header, files)
+  }
+}
+
+/** The sources that functions need: the files that define them, what these include, and what those name, to the end. Paths sorted. */
+export const neededFiles = (core: Core, functions: readonly string[]): readonly string[] => {
+  const defined = definitions(core)
+  const files = new Set<string>([core.header])
+  const scanned = new Set<string>()
+  const queue = functions.map((name) => defined.get(name)).filter((path) => path !== undefined)
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (scanned.has(path)) continue
+    scanned.add(path)
+    files.add(path)
+    const around = new Set<string>()
+    addIncludes(core, path, around)
+    for (const header of around) files.add(header)
+    const names = [path, ...around].flatMap((file) => bodyOf(core.texts[file] as string).match(/\b[a-z]\w*\b/g) ?? [])
+    queue.push(...new Set(names.map((name) => defined.get(name)).filter((other) => other !== undefined)))
+  }
+  addIncludes(core, core.header, files)
+  return [...files].sort()
+}
