@@ -31,7 +31,7 @@ const readFolder = (root: string, folder: string): readonly (readonly [string, s
 
 /** "[OPERATOR_X] = {... .run = f" of the plain table, "#define ROW_X {... .run = f" of a chip's. */
 const readKernels = (text: string): Readonly<Record<string, string>> =>
-  Object.fromEntries([...text.matchAll(/(?:\[OPERATOR_(\w+)\] =|#define ROW_(\w+)) \{[^}]*\.run = (\w+)/g)].map(([, plain, row, run]) => [plain ?? row, run]))
+  Object.fromEntries([...text.matchAll(/(?:\[OPERATOR_(\w+)\] =|#define ROW_(\w+)) \{[^{}]*\.run = (\w+)/g)].map(([, plain, row, run]) => [plain ?? row, run]))
 
 /** Reads the core with one set of kernels. */
 export const readCore = (set: KernelSet): Core => {

@@ -7,12 +7,14 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { referenceSession } from '#runtimes/reference/index.js'
+import type { Batch, Outputs } from '#src/contracts/runtime.js'
 import { eventnetBytes } from '#src/eventnet/index.js'
 import { arrayLength, type ElementArray, type Network } from '#src/network/types.js'
 import { planArena } from '#src/plan/arena.js'
 import { bytesOf } from '../helpers/engines.js'
 import { cnnNetwork, INTEGER_OPERATORS, kwsNetwork, mlpNetwork, operatorNetwork, randomInputs, randomNetwork, resnet8Network } from '../helpers/networks.js'
 import { describeWith } from '../helpers/tools.js'
+import { readVectors } from '../helpers/vectors.js'
 
 const root = resolve(import.meta.dirname, '../..')
 const core = join(root, 'firmware-stubs/core')
@@ -35,16 +37,18 @@ const build = (compiler: string, flags: readonly string[], source: string): stri
 
 const concat = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts))
 
-/** Writes network.evn, inputs.bin and expected.bin for one network. */
-const writeCase = async (name: string, network: Network<'integer'>): Promise<string> => {
+const randomBatch = (network: Network<'integer'>): Batch => ({ count: SAMPLES, inputs: randomInputs(network, 5, SAMPLES) })
+
+/** Writes network.evn, inputs.bin and expected.bin for one network; by default random inputs and what the reference gives for them. */
+const writeCase = async (name: string, network: Network<'integer'>, batch: Batch = randomBatch(network), expected?: Outputs): Promise<string> => {
   const path = join(folder, name)
   mkdirSync(path)
-  const inputs = randomInputs(network, 5, SAMPLES)
-  const outputs = await referenceSession(network).run({ count: SAMPLES, inputs })
+  const { count, inputs } = batch
+  const outputs = expected ?? (await referenceSession(network).run(batch))
   const lengthOf = (value: number): number => arrayLength(network.values[value]?.type ?? { kind: 'float32', shape: [] })
   const samples = (arrays: readonly ElementArray[], values: readonly number[]): Uint8Array =>
     concat(
-      Array.from({ length: SAMPLES }, (_, s) =>
+      Array.from({ length: count }, (_, s) =>
         arrays.map((data, i) => bytesOf(data.slice(s * lengthOf(values[i] as number), (s + 1) * lengthOf(values[i] as number)))),
       ).flat(),
     )
@@ -59,6 +63,7 @@ const cases: string[] = []
 beforeAll(async () => {
   for (const kind of INTEGER_OPERATORS) for (let seed = 0; seed < 12; seed++) cases.push(await writeCase(`${kind}-${seed}`, operatorNetwork(kind, seed)))
   for (let seed = 0; seed < 40; seed++) cases.push(await writeCase(`random-${seed}`, randomNetwork(seed)))
+  for (const { name, network, batch, expected } of readVectors()) cases.push(await writeCase(`vector-${name}`, network, batch, expected))
   for (const make of [mlpNetwork, cnnNetwork, kwsNetwork, resnet8Network]) cases.push(await writeCase(make.name, make(1)))
 })
 
