@@ -5,6 +5,7 @@ import type { Bench, BenchOptions, BenchRow } from './bench.js'
 
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   accuracy: () => import('./accuracy.js'),
+  'c-export': () => import('./c-export.js'),
   chips: () => import('./chips.js'),
   events: () => import('./events.js'),
   inference: () => import('./inference.js'),

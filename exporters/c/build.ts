@@ -35,7 +35,9 @@ target_compile_options(model PRIVATE
   -ffunction-sections -fdata-sections)
 ${innerLoops(sources)}
 # a program that uses the model links with this, too: it drops what the model does not call
-target_link_options(model INTERFACE -Wl,--gc-sections)
+if(NOT APPLE)
+  target_link_options(model INTERFACE -Wl,--gc-sections)
+endif()
 
 add_executable(self-test main.c)
 set_target_properties(self-test PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)

@@ -7,7 +7,7 @@ import type { Exporter, Folder } from '#src/contracts/exporter.js'
 import { unsupported, usage } from '#src/errors.js'
 import { eventnetDocument } from '#src/eventnet/index.js'
 import { type EventnetDocument, type EventnetNode, encodeEventnet } from '#src/formats/eventnet/index.js'
-import type { Network } from '#src/network/types.js'
+import type { Network, Rounding } from '#src/network/types.js'
 import { packageRoot } from '#src/package-root.js'
 import { planArena } from '#src/plan/arena.js'
 import { cmakeLists } from './build.js'
@@ -38,13 +38,16 @@ const isUnitDepthwise = ({ operator, fields }: EventnetNode): boolean => {
   return operator === 'depthwise' && isPlainShape && field('kernelHeight') <= 6 && field('kernelWidth') <= 5
 }
 
-/** The kernel of each node. */
-const kernelsOf = ({ kernels, set }: Core, { nodes }: EventnetDocument): readonly string[] => {
-  const hasUnit = 'DEPTHWISE_UNIT' in kernels && nodes.every((node) => node.operator !== 'depthwise' || isUnitDepthwise(node))
+/** The kernel of each node: the set's own where it has one for the network's rounding, otherwise the plain one. */
+const kernelsOf = ({ own, plain, set }: Core, { nodes }: EventnetDocument, rounding: Rounding): readonly string[] => {
+  const allUnit = nodes.every((node) => node.operator !== 'depthwise' || isUnitDepthwise(node))
   return nodes.map(({ operator }) => {
-    const kernel = kernels[operator === 'depthwise' && hasUnit ? 'DEPTHWISE_UNIT' : rowName(operator)]
-    if (kernel === undefined) throw unsupported(`the kernels "${set}" have none for ${operator}.`, 'Export with --set kernels=plain.')
-    return kernel
+    const row = rowName(operator)
+    const rows = [...(operator === 'depthwise' && allUnit ? [own['DEPTHWISE_UNIT']] : []), own[row], plain[row]]
+    const kernel = rows.find((candidate) => candidate?.roundings.includes(rounding))
+    if (kernel === undefined)
+      throw unsupported(`the kernels "${set}" have none for ${operator} with rounding ${rounding}.`, 'Quantize with rounding single, or report it.')
+    return kernel.run
   })
 }
 
@@ -61,7 +64,7 @@ const modelOf = (network: Network<'integer'>, core: Core): Model => {
   const document = eventnetDocument(network, planArena(network), { names: false, selfTest: true })
   if (document.nodes.length === 0) throw unsupported(`network "${network.name}" has no node.`, 'There is nothing to export as C.')
   const bytes = encodeEventnet({ ...document, selfTest: null })
-  return { network, document, bytes, kernels: kernelsOf(core, document), header: core.header, version: packageVersion() }
+  return { network, document, bytes, kernels: kernelsOf(core, document, network.rounding), header: core.header, version: packageVersion() }
 }
 
 const modelFiles = (model: Model): Folder => ({

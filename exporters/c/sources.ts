@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { unsupported } from '#src/errors.js'
+import type { Rounding } from '#src/network/types.js'
 import { packageRoot } from '#src/package-root.js'
 
 /** Folders of firmware-stubs/core with kernels of a kind of chip; plain: the definition in C, for any machine. */
@@ -12,6 +13,14 @@ export type KernelSet = 'plain' | 'armv6m' | 'dsp' | 'mve' | 'rv32'
 /** Path from firmware-stubs ("core/run.c") -> text. */
 export type SourceTexts = Readonly<Record<string, string>>
 
+export interface Kernel {
+  /** the C function */
+  readonly run: string
+  readonly roundings: readonly Rounding[]
+}
+
+export type KernelTable = Readonly<Record<string, Kernel>>
+
 export interface Core {
   readonly set: KernelSet
   /** where to look for a definition: the set's own folder first */
@@ -19,8 +28,10 @@ export interface Core {
   readonly texts: SourceTexts
   /** the header that declares the set's kernels */
   readonly header: string
-  /** OPERATOR name of the table of operators ("AVERAGE_POOL", "DEPTHWISE_UNIT") -> function */
-  readonly kernels: Readonly<Record<string, string>>
+  /** the set's own kernels, by the names of its table ("AVERAGE_POOL", "DEPTHWISE_UNIT") */
+  readonly own: KernelTable
+  /** the plain ones, for what the set leaves to them */
+  readonly plain: KernelTable
 }
 
 const readFolder = (root: string, folder: string): readonly (readonly [string, string])[] =>
@@ -29,9 +40,21 @@ const readFolder = (root: string, folder: string): readonly (readonly [string, s
     .sort()
     .map((name) => [`${folder}/${name}`, readFileSync(join(root, folder, name), 'utf8')] as const)
 
-/** "[OPERATOR_X] = {... .run = f" of the plain table, "#define ROW_X {... .run = f" of a chip's. */
-const readKernels = (text: string): Readonly<Record<string, string>> =>
-  Object.fromEntries([...text.matchAll(/(?:\[OPERATOR_(\w+)\] =|#define ROW_(\w+)) \{[^{}]*\.run = (\w+)/g)].map(([, plain, row, run]) => [plain ?? row, run]))
+/** A row names its roundings in C: absent 'single' alone, ROUNDING_BITS all, ROUNDING_BIT(EVN_ROUNDING_X) X. */
+const roundingsOf = (row: string): readonly Rounding[] => {
+  const bits = row.match(/\.roundings = ([^,}]+)/)?.[1]
+  if (bits === undefined) return ['single']
+  return bits.includes('ROUNDING_BITS') ? ['single', 'tflite'] : bits.includes('TFLITE') ? ['tflite'] : ['single']
+}
+
+/** Rows "[OPERATOR_X] = {... .run = f ...}" of the plain table, "#define ROW_X {... .run = f ...}" of a chip's. */
+const readTable = (text: string): KernelTable =>
+  Object.fromEntries(
+    [...text.matchAll(/(?:\[OPERATOR_(\w+)\] =|#define ROW_(\w+)) (\{[^{}]*\.run = (\w+)[^{}]*\})/g)].map(([, plain, chip, row, run]) => [
+      plain ?? chip,
+      { run: run as string, roundings: roundingsOf(row as string) },
+    ]),
+  )
 
 /** Reads the core with one set of kernels. */
 export const readCore = (set: KernelSet): Core => {
@@ -40,8 +63,10 @@ export const readCore = (set: KernelSet): Core => {
   if (!folders.every((folder) => existsSync(join(root, folder))))
     throw unsupported(`the kernels "${set}" are not in this installation (${join(root, folders[0] as string)}).`, 'Install spikeport again.')
   const texts = Object.fromEntries([...folders, 'shared'].flatMap((folder) => readFolder(root, folder)))
-  const table = set === 'plain' ? 'core/operators.c' : `core/${set}/rows.h`
-  return { set, folders, texts, header: set === 'plain' ? 'core/operators.h' : table, kernels: readKernels(texts[table] ?? '') }
+  const plain = readTable(texts['core/operators.c'] ?? '')
+  if (set === 'plain') return { set, folders, texts, header: 'core/operators.h', own: plain, plain }
+  const header = `core/${set}/rows.h`
+  return { set, folders, texts, header, own: readTable(texts[header] ?? ''), plain }
 }
 
 /** Comments and prototypes name functions without needing them. */

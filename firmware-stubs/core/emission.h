@@ -12,14 +12,22 @@ typedef struct {
   int32_t zero_point, low, high;
   int8_t *out_s8;   /* requantize */
   int32_t *out_s32; /* none */
+  /* rounding 'tflite': instead of scales; otherwise NULL */
+  const int32_t *factors;
+  const int8_t *shifts;
 } emission_t;
 
 /* The emission of a node whose accumulator fields take `fields_bytes`. */
 emission_t emission_of(const network_t *net, const node_t *node, size_t fields_bytes, uint8_t *arena);
 
+/* emit_sum() of rounding 'tflite'. */
+void emit_sum_fixed(const emission_t *e, size_t index, uint32_t channel, int32_t sum);
+
 /* Emits one sum: element `index` of the output, which belongs to `channel`. */
 static inline void emit_sum(const emission_t *e, size_t index, uint32_t channel, int32_t sum) {
-  if (e->out_s8 != NULL) {
+  if (e->factors != NULL) {
+    emit_sum_fixed(e, index, channel, sum);
+  } else if (e->out_s8 != NULL) {
     e->out_s8[index] = requantize_s8(sum, e->scales[channel * e->scale_step], e->zero_point, e->low, e->high);
   } else {
     e->out_s32[index] = sum;

@@ -22,6 +22,9 @@
 #define EVN_PLAN_ALIGNMENT 4u
 /* value_t.last of a network output */
 #define EVN_FOREVER 0xffffu
+/* header_t.rounding (docs/arithmetic.md) */
+#define EVN_ROUNDING_SINGLE 0u
+#define EVN_ROUNDING_TFLITE 1u
 
 enum {
 #define OPERATOR(name, code, text) OPERATOR_##name = code,
@@ -156,8 +159,23 @@ typedef struct {
   float scale;
 } softmax_fields_t;
 
+/* rounding 'tflite': factors q * 2^(shift - 31), at most 1 */
 typedef struct {
-  uint32_t scales;      /* file offset: float32 [scale_count] */
+  uint32_t count;
+  int16_t zero_point_a, zero_point_b;
+  int32_t q_a, q_b;
+  int16_t shift_a, shift_b;
+} add_fixed_fields_t;
+
+typedef struct {
+  uint32_t rows;
+  uint32_t count; /* elements of a row */
+  int32_t q, shift; /* factor of score differences */
+  int32_t least;  /* smaller differences have exp 0 */
+} softmax_fixed_fields_t;
+
+typedef struct {
+  uint32_t scales;      /* file offset: float32 [scale_count]; rounding 'tflite': int32 q [scale_count], then int8 shift [scale_count] */
   uint32_t scale_count; /* 1 or the number of channels */
   int16_t zero_point, low, high, reserved;
 } requantize_fields_t;

@@ -17,7 +17,6 @@ static status_t verify_header(const header_t *h, size_t length) {
   VERIFY(h->version == EVN_VERSION, STATUS_VERSION);
   VERIFY(h->file_bytes >= sizeof *h && h->file_bytes <= length, STATUS_TRUNCATED);
   VERIFY(crc32_bytes((const uint8_t *)h + 16, h->file_bytes - 16) == h->crc32, STATUS_CHECKSUM);
-  VERIFY(h->rounding == 0, STATUS_ROUNDING);
   VERIFY(h->node_count <= EVN_MAX_NODES, STATUS_COUNT);
   VERIFY(h->value_count >= 1 && h->value_count <= EVN_MAX_VALUES, STATUS_COUNT);
   VERIFY(h->input_count >= 1 && h->input_count <= EVN_MAX_PORTS, STATUS_COUNT);
@@ -192,6 +191,7 @@ static status_t verify_nodes(const network_t *net) {
     const node_t *node = network_node(net, i);
     const operator_t *operator = operator_find(node->operator);
     VERIFY(operator != NULL, STATUS_OPERATOR);
+    VERIFY(operator_has_rounding(operator, net->header->rounding), STATUS_ROUNDING);
     TRY(verify_operands(net, node, i));
     TRY(operator->verify(net, node));
     TRY(verify_overlaps(net, i));

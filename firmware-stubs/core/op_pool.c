@@ -27,16 +27,29 @@ static void tap_range(uint32_t out, uint32_t stride, uint32_t kernel, uint32_t s
   }
 }
 
+/* Rounding 'tflite': input and output have one quantization. */
+static status_t average_fixed_verify(const network_t *net, const node_t *node, uint64_t most_taps) {
+  const pool_fields_t *f = node_fields(node);
+  const round_fields_t *e = (const void *)(f + 1);
+  VERIFY(most_taps >= 1 && most_taps <= EVN_MAX_AVERAGE_TAPS, STATUS_SUM_OVERFLOW);
+  VERIFY(e->zero_point == f->input_zero_point, STATUS_EMISSION);
+  return verify_bounds(net, node, e->zero_point, e->low, e->high);
+}
+
 status_t average_pool_verify(const network_t *net, const node_t *node) {
   TRY(pool_verify(net, node));
   const pool_fields_t *f = node_fields(node);
   const geometry_t *g = &f->geometry;
-  VERIFY(node->emission == EMISSION_REQUANTIZE_BY_COUNT, STATUS_EMISSION);
+  const bool is_fixed = net->header->rounding == EVN_ROUNDING_TFLITE;
+  VERIFY(node->emission == (is_fixed ? EMISSION_ROUND : EMISSION_REQUANTIZE_BY_COUNT), STATUS_EMISSION);
   TRY(verify_record(node, sizeof *f));
   const requantize_by_count_fields_t *e = (const void *)(f + 1);
   uint64_t least_y, most_y, least_x, most_x;
   tap_range(g->output_height, g->stride_y, g->kernel_height, g->input_height, g->pad_top, &least_y, &most_y);
   tap_range(g->output_width, g->stride_x, g->kernel_width, g->input_width, g->pad_left, &least_x, &most_x);
+  if (is_fixed) {
+    return average_fixed_verify(net, node, least_y * least_x >= 1 ? most_y * most_x : 0);
+  }
   VERIFY(most_y * most_x <= EVN_MAX_AVERAGE_TAPS, STATUS_SUM_OVERFLOW);
   VERIFY(least_y * least_x >= 1 && e->first_count <= least_y * least_x, STATUS_EMISSION);
   VERIFY((uint64_t)e->first_count + e->scale_count > most_y * most_x, STATUS_EMISSION);
@@ -61,9 +74,36 @@ static int32_t window_total(const geometry_t *g, const window_t *w, const int8_t
   return sum;
 }
 
+/* The mean of `count` elements, half away from zero. */
+static int32_t average_fixed(int32_t sum, int32_t count) {
+  return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+}
+
+static void average_pool_fixed(const network_t *net, const node_t *node, uint8_t *arena) {
+  const pool_fields_t *f = node_fields(node);
+  const geometry_t *g = &f->geometry;
+  const round_fields_t *e = (const void *)(f + 1);
+  const int8_t *x = (const int8_t *)network_value(net, arena, node->inputs[0]);
+  int8_t *out = (int8_t *)network_value(net, arena, node->output);
+  for (uint32_t y = 0; y < g->output_height; y++) {
+    for (uint32_t column = 0; column < g->output_width; column++) {
+      const window_t w = window_at(g, y, column);
+      const int32_t count = (w.end_y - w.first_y) * (w.end_x - w.first_x);
+      for (uint32_t c = 0; c < g->output_channels; c++) {
+        const int32_t mean = average_fixed(window_total(g, &w, x + c), count);
+        *out++ = (int8_t)(mean < e->low ? e->low : (mean > e->high ? e->high : mean));
+      }
+    }
+  }
+}
+
 void average_pool_s8(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch) {
   (void)prepared;
   (void)scratch;
+  if (node->emission == EMISSION_ROUND) {
+    average_pool_fixed(net, node, arena);
+    return;
+  }
   const pool_fields_t *f = node_fields(node);
   const geometry_t *g = &f->geometry;
   const requantize_by_count_fields_t *e = (const void *)(f + 1);

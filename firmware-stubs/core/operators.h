@@ -2,6 +2,8 @@
 #ifndef SPIKEPORT_OPERATORS_H
 #define SPIKEPORT_OPERATORS_H
 
+#include <stdbool.h>
+
 #include "network.h"
 
 typedef struct {
@@ -18,7 +20,18 @@ typedef struct {
   uint64_t (*scratch_bytes)(const network_t *net, const node_t *node, uint32_t rows);
   /* run() for several samples at once, arena_stride bytes apart; NULL: run() for each. */
   void (*run_rows)(const network_t *net, const node_t *node, uint8_t *arenas, size_t arena_stride, uint32_t rows, const uint8_t *prepared, uint8_t *scratch);
+  /* The roundings whose networks this entry runs: ROUNDING_BIT()s; 0 stands for 'single' alone. */
+  uint32_t roundings;
 } operator_t;
+
+#define ROUNDING_BIT(rounding) (1u << (rounding))
+#define ROUNDING_BITS (ROUNDING_BIT(EVN_ROUNDING_SINGLE) | ROUNDING_BIT(EVN_ROUNDING_TFLITE))
+
+/* True where an entry runs networks of a rounding. */
+static inline bool operator_has_rounding(const operator_t *operator, uint32_t rounding) {
+  const uint32_t bits = operator->roundings == 0 ? ROUNDING_BIT(EVN_ROUNDING_SINGLE) : operator->roundings;
+  return rounding < 32 && (bits >> rounding & 1u) != 0;
+}
 
 /* overlap() of an operator whose output must not touch an input. */
 #define NEVER UINT64_MAX
@@ -45,6 +58,8 @@ status_t concat_verify(const network_t *net, const node_t *node);
 status_t reshape_verify(const network_t *net, const node_t *node);
 status_t relu_verify(const network_t *net, const node_t *node);
 status_t softmax_verify(const network_t *net, const node_t *node);
+status_t add_fixed_verify(const network_t *net, const node_t *node);
+status_t softmax_fixed_verify(const network_t *net, const node_t *node);
 
 #define DECLARE_RUN(name) \
   void name(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch)
@@ -58,6 +73,8 @@ DECLARE_RUN(concat_run);
 DECLARE_RUN(reshape_run);
 DECLARE_RUN(relu_s8);
 DECLARE_RUN(softmax_f32);
+DECLARE_RUN(add_fixed_s8);
+DECLARE_RUN(softmax_fixed_s8);
 
 /* The accumulator's fields of a record. */
 static inline const void *node_fields(const node_t *node) {

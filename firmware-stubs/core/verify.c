@@ -104,6 +104,18 @@ status_t verify_scales(const network_t *net, uint32_t offset, uint32_t count) {
   return STATUS_OK;
 }
 
+status_t verify_multipliers(const network_t *net, uint32_t offset, uint32_t count) {
+  VERIFY(offset % 4 == 0, STATUS_CONSTANT);
+  TRY(verify_constant(net, offset, (uint64_t)count * 5, 1));
+  const uint8_t *constant = network_constant(net, offset);
+  const int32_t *factors = (const int32_t *)(const void *)constant;
+  const int8_t *shifts = (const int8_t *)constant + (size_t)count * 4;
+  for (uint32_t i = 0; i < count; i++) {
+    VERIFY(factors[i] >= 0 && shifts[i] >= -31 && shifts[i] <= 30, STATUS_EMISSION);
+  }
+  return STATUS_OK;
+}
+
 status_t verify_bounds(const network_t *net, const node_t *node, int32_t zero_point, int32_t low, int32_t high) {
   const value_t *out = node_output(net, node);
   VERIFY(out->kind == VALUE_KIND_INT8 && out->zero_point == zero_point, STATUS_OPERAND);
@@ -114,7 +126,7 @@ status_t verify_bounds(const network_t *net, const node_t *node, int32_t zero_po
 static status_t verify_requantize(const network_t *net, const node_t *node, const requantize_fields_t *f, uint32_t channels, uint64_t count) {
   VERIFY(node_output(net, node)->byte_count == count, STATUS_OPERAND);
   VERIFY(f->scale_count == 1 || f->scale_count == channels, STATUS_EMISSION);
-  TRY(verify_scales(net, f->scales, f->scale_count));
+  TRY((net->header->rounding == EVN_ROUNDING_TFLITE ? verify_multipliers : verify_scales)(net, f->scales, f->scale_count));
   return verify_bounds(net, node, f->zero_point, f->low, f->high);
 }
 

@@ -38,6 +38,9 @@ status_t verify_emission(const network_t *net, const node_t *node, uint32_t fiel
 /* A requantization table: finite float32 numbers >= 0. */
 status_t verify_scales(const network_t *net, uint32_t offset, uint32_t count);
 
+/* The same table of rounding 'tflite': int32 q >= 0 [count], then int8 shift [count], -31 to 30. */
+status_t verify_multipliers(const network_t *net, uint32_t offset, uint32_t count);
+
 /* Bounds and zero point of an int8 output. */
 status_t verify_bounds(const network_t *net, const node_t *node, int32_t zero_point, int32_t low, int32_t high);
 

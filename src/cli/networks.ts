@@ -1,10 +1,11 @@
-// From what a user types to a network: a .net file, a TensorFlow.js model (model.json or its folder), or the name of a shipped model.
+// From what a user types to a network: a .net file, a .tflite file, a TensorFlow.js model (model.json or its folder), or the name of a shipped model.
 
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { unreadableFile, usage } from '../errors.js'
 import { readBytes } from '../files.js'
 import { importTfjs } from '../importers/tfjs/index.js'
+import { importTfliteBytes, isTflite } from '../importers/tflite/index.js'
 import { loadNetwork } from '../network/net-file.js'
 import type { Network } from '../network/types.js'
 import { modelFolder } from './package-root.js'
@@ -17,10 +18,13 @@ const shippedNet = (name: string): string | null => {
 
 const isTfjs = (path: string): boolean => path.endsWith('.json') || (existsSync(path) && statSync(path).isDirectory())
 
+/** A file by its first bytes: a .tflite model, otherwise a .net file. */
+const readNetwork = (bytes: Uint8Array, path: string): Network => (isTflite(bytes) ? importTfliteBytes(bytes, path) : loadNetwork(bytes, path))
+
 /** Opens a network of either stage. @throws FILE_UNREADABLE, FILE_MALFORMED, UNSUPPORTED */
 export const openNetwork = async (source: string): Promise<Network> => {
   if (existsSync(source) && isTfjs(source)) return importTfjs(source)
-  if (existsSync(source)) return loadNetwork(await readBytes(source), source)
+  if (existsSync(source)) return readNetwork(await readBytes(source), source)
   const shipped = shippedNet(source)
   if (shipped === null) throw unreadableFile(source, new Error('there is no such file, and no shipped model of that name (spikeport list models shows them)'))
   return loadNetwork(await readBytes(shipped), shipped)

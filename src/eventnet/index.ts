@@ -19,7 +19,7 @@ import { evaluate } from '../network/evaluate.js'
 import { nodeTypes, typeOf } from '../network/graph.js'
 import { constantsOf, whereOf } from '../network/operator.js'
 import type { Node } from '../network/operators/index.js'
-import { allocate, byteLength, type ElementArray, isQuantized, type Network, type ValueType } from '../network/types.js'
+import { allocate, byteLength, type ElementArray, isQuantized, type Network, type Rounding, type ValueType } from '../network/types.js'
 import { LOWER, type LowerContext } from './lower.js'
 
 /** Which weights and biases go to the tunable section: none, those of the last node that has any, or all. */
@@ -33,6 +33,9 @@ export interface EventnetOptions {
   /** stores one input and its exact outputs, computed by the definition; default false */
   readonly selfTest?: boolean
 }
+
+/** Codes of the header's rounding field. */
+const ROUNDING_CODES: Readonly<Record<Rounding, number>> = { single: 0, tflite: 1 }
 
 /** Kinds of values that the core runs so far. */
 const RUNNABLE: readonly ValueType['kind'][] = ['int8', 'int32', 'float32']
@@ -134,7 +137,7 @@ export const eventnetDocument = (network: Network<'integer'>, plan: ArenaPlan, o
   const isTunable = (node: Node): boolean => options.tunable === 'all' || (options.tunable === 'last' && node === weighted.at(-1))
   const nodes = network.nodes.map((node) => lowerNode(network, node, { store: constants.store, storeTunable: (isTunable(node) ? tunable : constants).store }))
   return {
-    rounding: 0,
+    rounding: ROUNDING_CODES[network.rounding],
     arenaBytes: plan.arenaBytes,
     values: network.values.map((_, value) => eventnetValue(network, value, plan.offsets[value] as number)),
     inputs: network.inputs,

@@ -5,7 +5,8 @@ import type { Row } from '../contracts/exporter.js'
 import { unsupported } from '../errors.js'
 import type { ConstantAt, EventnetNode, FieldValues } from '../formats/eventnet/index.js'
 import { averageScale } from '../network/arithmetic.js'
-import { type Emission, requantizeScales } from '../network/emission.js'
+import { addMultipliers, type Multiplier, softmaxScale } from '../network/arithmetic-tflite.js'
+import { type Emission, type MultiplierRule, requantizeMultipliers, requantizeScales } from '../network/emission.js'
 import { type NodeTypes, whereOf } from '../network/operator.js'
 import { addScale } from '../network/operators/add.js'
 import { concatChunk } from '../network/operators/concat.js'
@@ -40,18 +41,42 @@ const quantized = (types: NodeTypes, input: number): QuantizedType => types.inpu
 /** One factor where all are equal: a per-tensor layer stores four bytes, not four a channel. */
 const compactFactors = (factors: Float32Array): Float32Array => (factors.every((m) => m === factors[0]) ? factors.slice(0, 1) : factors)
 
+const compactMultipliers = (all: readonly Multiplier[]): readonly Multiplier[] =>
+  all.every(({ q, shift }) => q === all[0]?.q && shift === all[0]?.shift) ? all.slice(0, 1) : all
+
+/** Multipliers of rounding 'tflite' as they are stored: int32 q of each, then int8 shift of each. */
+const multiplierBytes = (multipliers: readonly Multiplier[]): Uint8Array => {
+  const bytes = new Uint8Array(5 * multipliers.length)
+  const view = new DataView(bytes.buffer)
+  multipliers.forEach(({ q, shift }, i) => {
+    view.setInt32(4 * i, q, true)
+    view.setInt8(4 * multipliers.length + i, shift)
+  })
+  return bytes
+}
+
 interface Layer extends NodeBase<string> {
   readonly weights: Tensor
   readonly bias: Tensor | null
   readonly emission: Emission
 }
 
-const lowerEmission = (node: Layer, channels: number, { types, store }: LowerContext): EventnetNode['emission'] => {
+/** Stores the factors of a requantization in the form of the network's rounding. */
+const storeFactors = (node: Layer, channels: number, { types, store }: LowerContext, rule: MultiplierRule): FieldValues => {
+  const layer = [quantized(types, 0), node.weights.type as QuantizedType, types.output as QuantizedType, channels] as const
+  if (types.rounding === 'single') {
+    const factors = compactFactors(requantizeScales(...layer))
+    return { scales: store(factors), scaleCount: factors.length }
+  }
+  const multipliers = compactMultipliers(requantizeMultipliers(...layer, rule))
+  return { scales: store(multiplierBytes(multipliers)), scaleCount: multipliers.length }
+}
+
+const lowerEmission = (node: Layer, channels: number, context: LowerContext, rule: MultiplierRule = 'convolution'): EventnetNode['emission'] => {
   if (node.emission.kind !== 'requantize') return NO_EMISSION
-  const output = types.output as QuantizedType
-  const factors = compactFactors(requantizeScales(quantized(types, 0), node.weights.type as QuantizedType, output, channels))
+  const { zeroPoint } = context.types.output as QuantizedType
   const { min, max } = node.emission
-  return { kind: 'requantize', fields: { scales: store(factors), scaleCount: factors.length, zeroPoint: output.zeroPoint, low: min, high: max } }
+  return { kind: 'requantize', fields: { ...storeFactors(node, channels, context, rule), zeroPoint, low: min, high: max } }
 }
 
 const lowerWeights = (node: Layer, { types, storeTunable }: LowerContext): FieldValues => ({
@@ -87,12 +112,15 @@ const lowerAverage = (node: NodeBase<string>, g: Geometry, padding: Padding, { t
   if (lastCount > MAX_AVERAGE_TAPS)
     throw unsupported(`${whereOf(node)}: a window of ${lastCount} taps.`, `The core sums up to ${MAX_AVERAGE_TAPS} in an int32.`)
   const [input, output] = [quantized(types, 0), types.output as QuantizedType]
+  const fields = { ...geometryFields(g, padding, node), inputZeroPoint: input.zeroPoint }
+  if (types.rounding === 'tflite')
+    return { operator: 'averagePool', fields, emission: { kind: 'round', fields: { zeroPoint: output.zeroPoint, low: -128, high: 127 } } }
   const factors = Float32Array.from({ length: lastCount - firstCount + 1 }, (_, i) =>
     averageScale(channelScale(input, 0), channelScale(output, 0), firstCount + i),
   )
   return {
     operator: 'averagePool',
-    fields: { ...geometryFields(g, padding, node), inputZeroPoint: input.zeroPoint },
+    fields,
     emission: {
       kind: 'requantizeByCount',
       fields: { scales: store(factors), scaleCount: factors.length, firstCount, zeroPoint: output.zeroPoint, low: -128, high: 127 },
@@ -112,6 +140,30 @@ const lowerReshape = (_: unknown, { types }: LowerContext): Lowered => ({
   emission: NO_EMISSION,
 })
 
+const lowerAddFixed = (node: NodeOf<'add'>, { types, store }: LowerContext): Lowered => {
+  const [a, b, output] = [quantized(types, 0), quantized(types, 1), types.output as QuantizedType]
+  const { min, max } = node.emission as Extract<Emission, { kind: 'requantize' }>
+  const m = addMultipliers(channelScale(a, 0), channelScale(b, 0), channelScale(output, 0))
+  return {
+    operator: 'addFixed',
+    fields: {
+      count: elementCount(output.shape),
+      zeroPointA: a.zeroPoint,
+      zeroPointB: b.zeroPoint,
+      factorA: m.a.q,
+      factorB: m.b.q,
+      shiftA: m.a.shift,
+      shiftB: m.b.shift,
+    },
+    emission: { kind: 'requantize', fields: { scales: store(multiplierBytes([m.output])), scaleCount: 1, zeroPoint: output.zeroPoint, low: min, high: max } },
+  }
+}
+
+const lowerSoftmaxFixed = (rows: number, count: number, scale: number): Lowered => {
+  const { q, shift, least } = softmaxScale(scale)
+  return { operator: 'softmaxFixed', fields: { rows, count, factor: q, shift, least }, emission: NO_EMISSION }
+}
+
 const inputShape = ({ types }: LowerContext): readonly number[] => types.inputs[0]?.shape ?? []
 
 /** One row an operator. */
@@ -119,7 +171,7 @@ export const LOWER: { readonly [K in OperatorKind]: Row<Lower<K>> } = {
   dense: {
     lower: (node, context) => {
       const [units, inputSize] = node.weights.type.shape as readonly [number, number]
-      return { operator: 'dense', fields: { inputSize, units, ...lowerWeights(node, context) }, emission: lowerEmission(node, units, context) }
+      return { operator: 'dense', fields: { inputSize, units, ...lowerWeights(node, context) }, emission: lowerEmission(node, units, context, 'dense') }
     },
   },
   conv1d: {
@@ -136,7 +188,9 @@ export const LOWER: { readonly [K in OperatorKind]: Row<Lower<K>> } = {
   globalAveragePool: { lower: (node, context) => lowerAverage(node, globalGeometry(node, inputShape(context)), NO_PADDING, context) },
   globalMaxPool: { lower: (node, context) => lowerMax(node, globalGeometry(node, inputShape(context)), NO_PADDING, context) },
   add: {
-    lower: (node, { types }) => {
+    lower: (node, context) => {
+      const { types } = context
+      if (types.rounding === 'tflite') return lowerAddFixed(node, context)
       const [a, b, output] = [quantized(types, 0), quantized(types, 1), types.output as QuantizedType]
       const { min, max } = node.emission as Extract<Emission, { kind: 'requantize' }>
       return {
@@ -165,7 +219,7 @@ export const LOWER: { readonly [K in OperatorKind]: Row<Lower<K>> } = {
   relu: {
     lower: (node, { types }) => {
       const output = types.output as QuantizedType
-      const [low, high] = reluBounds(node.max, output)
+      const [low, high] = reluBounds(node.max, output, types.rounding)
       return { operator: 'relu', fields: { count: elementCount(output.shape), low, high }, emission: NO_EMISSION }
     },
   },
@@ -173,6 +227,7 @@ export const LOWER: { readonly [K in OperatorKind]: Row<Lower<K>> } = {
     lower: (_, { types }) => {
       const { shape } = types.output
       const count = shape.at(-1) ?? 1
+      if (types.rounding === 'tflite') return lowerSoftmaxFixed(elementCount(shape) / count, count, channelScale(quantized(types, 0), 0))
       return { operator: 'softmax', fields: { rows: elementCount(shape) / count, count, scale: channelScale(quantized(types, 0), 0) }, emission: NO_EMISSION }
     },
   },

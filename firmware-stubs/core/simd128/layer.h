@@ -33,9 +33,22 @@ typedef struct {
   int32_t input_zero_point;
 } layer_weights_t;
 
-/* A node's requantization, or NULL where it gives int32 sums. */
-static inline const requantize_fields_t *layer_requantize(const node_t *node, size_t fields_bytes) {
-  return node->emission == EMISSION_NONE ? NULL : (const requantize_fields_t *)(const void *)((const uint8_t *)(node + 1) + fields_bytes);
+/* True for a requantization of rounding 'tflite': the kernels give int32 sums to scratch memory, layer_emit_fixed() does the rest. */
+static inline bool layer_is_fixed(const network_t *net, const node_t *node) {
+  return node->emission != EMISSION_NONE && net->header->rounding == EVN_ROUNDING_TFLITE;
+}
+
+/* Scratch for the sums of a node of `count` output elements. */
+static inline uint64_t layer_sums_bytes(const network_t *net, const node_t *node, uint64_t count) {
+  return layer_is_fixed(net, node) ? count * 4 : 0;
+}
+
+/* Emits `count` sums, channels fastest. */
+void layer_emit_fixed(const network_t *net, const node_t *node, size_t fields_bytes, uint8_t *arena, uint32_t channels, const int32_t *sums, size_t count);
+
+/* A node's float32 requantization, or NULL where its kernel gives int32 sums. */
+static inline const requantize_fields_t *layer_requantize(const network_t *net, const node_t *node, size_t fields_bytes) {
+  return node->emission == EMISSION_NONE || layer_is_fixed(net, node) ? NULL : (const requantize_fields_t *)(const void *)((const uint8_t *)(node + 1) + fields_bytes);
 }
 
 /* Fills in the scales of a node's requantization. */

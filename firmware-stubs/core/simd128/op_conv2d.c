@@ -40,7 +40,7 @@ static layer_weights_t weights_of(const network_t *net, const node_t *node, cons
                        .channel_step = taps,
                        .tap_step = 1,
                        .input_zero_point = f->input_zero_point};
-  layer_set_scales(net, layer_requantize(node, sizeof *f), &w);
+  layer_set_scales(net, layer_requantize(net, node, sizeof *f), &w);
   return w;
 }
 
@@ -69,14 +69,20 @@ uint64_t conv2d_simd_prepare_bytes(const network_t *net, const node_t *node) {
   return winograd_applies(f, &w) ? winograd_prepare_bytes(g) : direct_prepare_bytes(g);
 }
 
+/* Bytes of a kernel's scratch; sums of rounding 'tflite' follow. */
+static uint64_t kernel_scratch_bytes(const network_t *net, const node_t *node) {
+  const conv_fields_t *f = node_fields(node);
+  const layer_weights_t w = weights_of(net, node, f);
+  return align_16(winograd_applies(f, &w) ? winograd_scratch_bytes(&f->geometry) : direct_scratch_bytes(&f->geometry));
+}
+
 uint64_t conv2d_simd_scratch_bytes(const network_t *net, const node_t *node, uint32_t rows) {
   (void)rows;
   const conv_fields_t *f = node_fields(node);
   if (conv2d_simd_prepare_bytes(net, node) == 0) {
     return 0;
   }
-  const layer_weights_t w = weights_of(net, node, f);
-  return winograd_applies(f, &w) ? winograd_scratch_bytes(&f->geometry) : direct_scratch_bytes(&f->geometry);
+  return kernel_scratch_bytes(net, node) + layer_sums_bytes(net, node, window_output_count(&f->geometry));
 }
 
 static void fill_tables(const geometry_t *g, const sizes_t *s, int32_t *segments, int32_t *rows) {
@@ -153,10 +159,15 @@ void conv2d_simd(const network_t *net, const node_t *node, uint8_t *arena, const
     return;
   }
   const conv_fields_t *f = node_fields(node);
-  const requantize_fields_t *e = layer_requantize(node, sizeof *f);
+  const requantize_fields_t *e = layer_requantize(net, node, sizeof *f);
   const emit8_t emit = e == NULL ? (emit8_t){0} : layer_emit8(e);
   const int8_t *x = (const int8_t *)network_value(net, arena, node->inputs[0]);
-  uint8_t *out = network_value(net, arena, node->output);
-  const bool is_winograd = ((const layer_t *)(const void *)prepared)->is_winograd != 0;
+  const bool is_winograd = ((const layer_t *)(const void *)prepared)->is_winograd != 0, is_fixed = layer_is_fixed(net, node);
+  uint8_t *sums = scratch + align_16(is_winograd ? winograd_scratch_bytes(&f->geometry) : direct_scratch_bytes(&f->geometry));
+  uint8_t *out = is_fixed ? sums : network_value(net, arena, node->output);
   (is_winograd ? winograd_run : direct_run)(f, prepared, scratch, x, e == NULL ? NULL : &emit, out);
+  if (is_fixed) {
+    const size_t count = (size_t)window_output_count(&f->geometry);
+    layer_emit_fixed(net, node, sizeof *f, arena, f->geometry.output_channels, (const int32_t *)(const void *)sums, count);
+  }
 }

@@ -25,8 +25,8 @@ uint64_t dense_simd_prepare_bytes(const network_t *net, const node_t *node) {
 }
 
 uint64_t dense_simd_scratch_bytes(const network_t *net, const node_t *node, uint32_t rows) {
-  (void)net;
-  return (uint64_t)rows * row_elements(node_fields(node)) * 2;
+  const dense_fields_t *f = node_fields(node);
+  return align_16((uint64_t)rows * row_elements(f) * 2) + layer_sums_bytes(net, node, f->units);
 }
 
 /* [groups, pairs, GROUP, 2] from [units, inputs]. */
@@ -55,7 +55,7 @@ void dense_simd_prepare(const network_t *net, const node_t *node, uint8_t *memor
                        .channel_step = f->input_size,
                        .tap_step = 1,
                        .input_zero_point = f->input_zero_point};
-  layer_set_scales(net, layer_requantize(node, sizeof *f), &w);
+  layer_set_scales(net, layer_requantize(net, node, sizeof *f), &w);
   layer_prepare(&w, padded, memory, &p->layer);
   repack(f, w.weights, (int16_t *)(void *)(memory + p->weights_at));
 }
@@ -84,10 +84,16 @@ void dense_simd(const network_t *net, const node_t *node, uint8_t *arena, const 
   const dense_fields_t *f = node_fields(node);
   const gemm_t g = gemm_of(f, prepared);
   int16_t *row = (int16_t *)(void *)scratch;
-  const requantize_fields_t *e = layer_requantize(node, sizeof *f);
+  const requantize_fields_t *e = layer_requantize(net, node, sizeof *f);
   const emit8_t emit = e == NULL ? (emit8_t){0} : layer_emit8(e);
+  const bool is_fixed = layer_is_fixed(net, node);
+  uint8_t *sums = scratch + align_16(row_elements(f) * 2);
+  uint8_t *out = is_fixed ? sums : network_value(net, arena, node->output);
   widen_s8((const int8_t *)network_value(net, arena, node->inputs[0]), f->input_size, f->input_zero_point, row);
-  gemm_rows(&g, row, START, 1, (gemm_target_t){e == NULL ? NULL : &emit, network_value(net, arena, node->output)});
+  gemm_rows(&g, row, START, 1, (gemm_target_t){e == NULL ? NULL : &emit, out});
+  if (is_fixed) {
+    layer_emit_fixed(net, node, sizeof *f, arena, f->units, (const int32_t *)(const void *)sums, f->units);
+  }
 }
 
 /* Samples that one product takes; more would not fit the small buffer of results. */
@@ -96,7 +102,7 @@ void dense_simd(const network_t *net, const node_t *node, uint8_t *arena, const 
 
 void dense_simd_rows(const network_t *net, const node_t *node, uint8_t *arenas, size_t arena_stride, uint32_t rows, const uint8_t *prepared, uint8_t *scratch) {
   const dense_fields_t *f = node_fields(node);
-  const requantize_fields_t *e = layer_requantize(node, sizeof *f);
+  const requantize_fields_t *e = layer_requantize(net, node, sizeof *f);
   if (prepared == NULL || e == NULL || rows > ROWS || f->units > CHUNK_UNITS) {
     for (uint32_t r = 0; r < rows; r++) {
       dense_simd(net, node, arenas + r * arena_stride, prepared, scratch);

@@ -57,7 +57,8 @@ uint64_t depthwise_simd_prepare_bytes(const network_t *net, const node_t *node) 
 uint64_t depthwise_simd_scratch_bytes(const network_t *net, const node_t *node, uint32_t rows) {
   (void)rows;
   const conv_fields_t *f = node_fields(node);
-  return depthwise_simd_prepare_bytes(net, node) == 0 ? 0 : scratch_of(&f->geometry);
+  const uint64_t bytes = align_16(scratch_of(&f->geometry)) + layer_sums_bytes(net, node, window_output_count(&f->geometry));
+  return depthwise_simd_prepare_bytes(net, node) == 0 ? 0 : bytes;
 }
 
 static int32_t tap_offset(const geometry_t *g, const sizes_t *s, uint32_t tap) {
@@ -104,7 +105,7 @@ void depthwise_simd_prepare(const network_t *net, const node_t *node, uint8_t *m
                        .channel_step = 1,
                        .tap_step = g->output_channels,
                        .input_zero_point = f->input_zero_point};
-  layer_set_scales(net, layer_requantize(node, sizeof *f), &w);
+  layer_set_scales(net, layer_requantize(net, node, sizeof *f), &w);
   layer_prepare(&w, s.blocks * 8, memory, &p->layer);
   repack(g, &s, w.weights, (int32_t *)(void *)(memory + p->pairs_at), (int16_t *)(void *)(memory + p->weights_at));
 }
@@ -321,12 +322,14 @@ void depthwise_simd(const network_t *net, const node_t *node, uint8_t *arena, co
   const geometry_t *g = &f->geometry;
   const sizes_t s = sizes_of(g);
   const depthwise_prepared_t *p = (const depthwise_prepared_t *)(const void *)prepared;
-  const requantize_fields_t *e = layer_requantize(node, sizeof *f);
+  const requantize_fields_t *e = layer_requantize(net, node, sizeof *f);
   const emit8_t emit = e == NULL ? (emit8_t){0} : layer_emit8(e);
   const int32_t *bias = (const int32_t *)(const void *)(prepared + p->layer.bias_at);
   const float *scales = (const float *)(const void *)(prepared + p->layer.scales_at);
   int16_t *image = (int16_t *)(void *)scratch;
-  uint8_t *out = network_value(net, arena, node->output);
+  const bool is_fixed = layer_is_fixed(net, node);
+  uint8_t *sums = scratch + align_16(scratch_of(g));
+  uint8_t *out = is_fixed ? sums : network_value(net, arena, node->output);
   widen_image(g, s.frame, (const int8_t *)network_value(net, arena, node->inputs[0]), f->input_zero_point, image);
   for (uint32_t block = 0; block < s.blocks; block++) {
     const uint32_t channel = block * 8, rest = g->output_channels - channel;
@@ -348,5 +351,8 @@ void depthwise_simd(const network_t *net, const node_t *node, uint8_t *arena, co
     } else {
       run_block(&b, row, to);
     }
+  }
+  if (is_fixed) {
+    layer_emit_fixed(net, node, sizeof *f, arena, g->output_channels, (const int32_t *)(const void *)sums, (size_t)window_output_count(g));
   }
 }

@@ -60,7 +60,7 @@ static void average_pixel(const average_t *a, const window_t *w, const int8_t *x
 }
 
 void average_pool_simd(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch) {
-  if (net->prepared == NULL) {
+  if (net->prepared == NULL || node->emission == EMISSION_ROUND) {
     average_pool_s8(net, node, arena, prepared, scratch);
     return;
   }

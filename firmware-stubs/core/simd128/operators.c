@@ -5,16 +5,18 @@
 #define PREPARED(name) .run = name, .prepare_bytes = name##_prepare_bytes, .prepare = name##_prepare, .scratch_bytes = name##_scratch_bytes
 
 static const operator_t SIMD128[OPERATOR_LIMIT] = {
-    [OPERATOR_DENSE] = {.verify = dense_verify, PREPARED(dense_simd), .run_rows = dense_simd_rows},
-    [OPERATOR_CONV2D] = {.verify = conv2d_verify, PREPARED(conv2d_simd), .overlap = overlap_rows},
-    [OPERATOR_DEPTHWISE] = {.verify = depthwise_verify, PREPARED(depthwise_simd), .overlap = overlap_rows},
-    [OPERATOR_AVERAGE_POOL] = {.verify = average_pool_verify, .run = average_pool_simd, .overlap = overlap_rows},
-    [OPERATOR_MAX_POOL] = {.verify = max_pool_verify, .run = max_pool_simd, .overlap = overlap_rows},
+    [OPERATOR_DENSE] = {.verify = dense_verify, PREPARED(dense_simd), .run_rows = dense_simd_rows, .roundings = ROUNDING_BITS},
+    [OPERATOR_CONV2D] = {.verify = conv2d_verify, PREPARED(conv2d_simd), .overlap = overlap_rows, .roundings = ROUNDING_BITS},
+    [OPERATOR_DEPTHWISE] = {.verify = depthwise_verify, PREPARED(depthwise_simd), .overlap = overlap_rows, .roundings = ROUNDING_BITS},
+    [OPERATOR_AVERAGE_POOL] = {.verify = average_pool_verify, .run = average_pool_simd, .overlap = overlap_rows, .roundings = ROUNDING_BITS},
+    [OPERATOR_MAX_POOL] = {.verify = max_pool_verify, .run = max_pool_simd, .overlap = overlap_rows, .roundings = ROUNDING_BITS},
     [OPERATOR_ADD] = {.verify = add_verify, .run = add_simd, .overlap = overlap_elementwise},
-    [OPERATOR_CONCAT] = {.verify = concat_verify, .run = concat_run},
-    [OPERATOR_RESHAPE] = {.verify = reshape_verify, .run = reshape_run, .overlap = overlap_elementwise},
-    [OPERATOR_RELU] = {.verify = relu_verify, .run = relu_simd, .overlap = overlap_elementwise},
+    [OPERATOR_CONCAT] = {.verify = concat_verify, .run = concat_run, .roundings = ROUNDING_BITS},
+    [OPERATOR_RESHAPE] = {.verify = reshape_verify, .run = reshape_run, .overlap = overlap_elementwise, .roundings = ROUNDING_BITS},
+    [OPERATOR_RELU] = {.verify = relu_verify, .run = relu_simd, .overlap = overlap_elementwise, .roundings = ROUNDING_BITS},
     [OPERATOR_SOFTMAX] = {.verify = softmax_verify, .run = softmax_f32},
+    [OPERATOR_ADD_FIXED] = {.verify = add_fixed_verify, .run = add_fixed_s8, .overlap = overlap_elementwise, .roundings = ROUNDING_BIT(EVN_ROUNDING_TFLITE)},
+    [OPERATOR_SOFTMAX_FIXED] = {.verify = softmax_fixed_verify, .run = softmax_fixed_s8, .roundings = ROUNDING_BIT(EVN_ROUNDING_TFLITE)},
 };
 
 const operator_t *operator_find(uint16_t code) {

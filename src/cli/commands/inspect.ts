@@ -7,18 +7,30 @@ import { readEventnet } from '../../formats/eventnet/index.js'
 import { readOnnx } from '../../formats/onnx-summary.js'
 import { networkMacs } from '../../network/graph.js'
 import { printNetwork } from '../../network/print.js'
-import { processIo } from '../io.js'
+import { eventnetText, onnxText } from '../inspect-text.js'
+import { type Io, processIo } from '../io.js'
 import { openNetwork } from '../networks.js'
 import { finish } from '../options.js'
+
+const inspectEventnet = (io: Io, bytes: Uint8Array, source: string): void => {
+  const { constants, tunable, selfTest, ...document } = readEventnet(bytes, source)
+  io.json({ ...document, bytes: bytes.length, constantBytes: constants.length, tunableBytes: tunable.length, hasSelfTest: selfTest !== null })
+  io.print(eventnetText({ ...document, constants, tunable, selfTest }, bytes.length))
+}
+
+const inspectOnnx = (io: Io, bytes: Uint8Array, source: string): void => {
+  const summary = readOnnx(bytes, source)
+  io.json(summary)
+  io.print(onnxText(summary))
+}
 
 const run = async (source: string, options: { json?: boolean }): Promise<void> => {
   const io = processIo(options.json === true)
   const isFile = existsSync(source)
   if (isFile && (source.endsWith('.evn') || source.endsWith('.onnx'))) {
     const bytes = await readBytes(source)
-    const summary = source.endsWith('.evn') ? readEventnet(bytes, source) : readOnnx(bytes, source)
-    io.json(summary)
-    io.print(describePlain(summary))
+    if (source.endsWith('.evn')) inspectEventnet(io, bytes, source)
+    else inspectOnnx(io, bytes, source)
     return
   }
   const network = await openNetwork(source)
@@ -35,8 +47,6 @@ const run = async (source: string, options: { json?: boolean }): Promise<void> =
   })
   io.print(printNetwork(network).trimEnd())
 }
-
-const describePlain = (summary: object): string => JSON.stringify(summary, (_, x) => (ArrayBuffer.isView(x) ? `${x.byteLength} bytes` : x), 2)
 
 export const registerInspect = (program: Command): void => {
   finish(

@@ -12,6 +12,8 @@ export const OPERATOR_CODES = {
   reshape: 8,
   relu: 9,
   softmax: 10,
+  addFixed: 11,
+  softmaxFixed: 12,
 } as const
 
 /** Emission codes of node records, by name. */

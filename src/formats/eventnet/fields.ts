@@ -72,6 +72,22 @@ export const OPERATOR_FIELDS: Readonly<Record<EventnetOperator, readonly Field[]
     ['count', 'u32'],
     ['scale', 'f32'],
   ],
+  addFixed: [
+    ['count', 'u32'],
+    ['zeroPointA', 'i16'],
+    ['zeroPointB', 'i16'],
+    ['factorA', 'i32'],
+    ['factorB', 'i32'],
+    ['shiftA', 'i16'],
+    ['shiftB', 'i16'],
+  ],
+  softmaxFixed: [
+    ['rows', 'u32'],
+    ['count', 'u32'],
+    ['factor', 'i32'],
+    ['shift', 'i32'],
+    ['least', 'i32'],
+  ],
 }
 
 /** The fields of each emission. */

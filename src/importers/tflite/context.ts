@@ -110,7 +110,8 @@ export const sourceAt = (context: Context, position: number): Source => {
   const tensor = inputTensor(context, position)
   const source = context.sources.get(context.operator.inputs[position] as number)
   if (source !== undefined) return source
-  if (tensor.data !== null) throw refused(context, `reads the constant "${tensor.name}" as a value`, 'Only weights, biases, shapes, axes and paddings may be constants.')
+  if (tensor.data !== null)
+    throw refused(context, `reads the constant "${tensor.name}" as a value`, 'Only weights, biases, shapes, axes and paddings may be constants.')
   throw broken(context, `reads tensor "${tensor.name}", which nothing before it computes`)
 }
 
@@ -152,7 +153,11 @@ export const weightsOf = (context: Context, position: number, shape: Shape, axis
   if (tensor.scales.length === 1) return { type: perTensor('int8', shape, tensor.scales[0] as number, 0), data }
   const fileAxis = axis + tensor.shape.length - shape.length
   if (tensor.channelAxis !== fileAxis || tensor.scales.length !== shape[axis])
-    throw refused(context, `has weights "${tensor.name}" with ${tensor.scales.length} scales along axis ${tensor.channelAxis}, expected axis ${fileAxis}`, REQUANTIZE)
+    throw refused(
+      context,
+      `has weights "${tensor.name}" with ${tensor.scales.length} scales along axis ${tensor.channelAxis}, expected axis ${fileAxis}`,
+      REQUANTIZE,
+    )
   return { type: perChannel('int8', shape, tensor.scales, axis), data }
 }
 
@@ -194,6 +199,10 @@ export const checkSameQuantization = (context: Context, positions: readonly numb
   const output = outputType(context)
   for (const position of positions) {
     if (!hasEqualQuantization(valueType(inputTensor(context, position), context.stage), output))
-      throw refused(context, 'has an input and an output of different scale or zero point', 'Convert the model with a current converter, which gives both one quantization.')
+      throw refused(
+        context,
+        'has an input and an output of different scale or zero point',
+        'Convert the model with a current converter, which gives both one quantization.',
+      )
   }
 }

@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path'
 import { readBytes } from '../../files.js'
-import { isTflite, readTflite } from '../../formats/tflite.js'
+import { readTflite } from '../../formats/tflite.js'
 import type { Network } from '../../network/types.js'
 import { importTfliteDocument } from './model.js'
 

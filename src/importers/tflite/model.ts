@@ -1,11 +1,11 @@
 // A document of a .tflite file -> network: int8 files become integer networks of rounding 'tflite', so that they stay bit-exact with their origin
 // (docs/arithmetic.md); float32 files become float networks.
 
-import { SpikeportError, malformedFile, unsupported } from '../../errors.js'
+import { malformedFile, unsupported } from '../../errors.js'
 import type { TfliteDocument, TfliteTensor } from '../../formats/tflite.js'
 import { createBuilder, type NetworkBuilder } from '../../network/builder.js'
 import type { Network, Stage } from '../../network/types.js'
-import { type Context, plainSource, readPlain, type Source, valueType, whereOf } from './context.js'
+import { type Context, plainSource, type Source, valueType, whereOf } from './context.js'
 import { CONVERT } from './operators.js'
 
 /** The operators that an import takes. */
@@ -56,7 +56,10 @@ const checkFeeds = (document: TfliteDocument): void => {
 const checkOperators = ({ operators }: TfliteDocument): void => {
   const missing = operators.flatMap(({ name }, index) => (Object.hasOwn(CONVERT, name) ? [] : [`${index} ${name}`]))
   if (missing.length > 0)
-    throw unsupported(`not imported: operator ${missing.join(', operator ')}.`, `Operators that are: ${SUPPORTED_OPERATORS.join(', ')}. Replace the others before converting.`)
+    throw unsupported(
+      `not imported: operator ${missing.join(', operator ')}.`,
+      `Operators that are: ${SUPPORTED_OPERATORS.join(', ')}. Replace the others before converting.`,
+    )
 }
 
 const convertOperators = (
@@ -69,8 +72,9 @@ const convertOperators = (
     const output = operator.outputs[0]
     const name = nameOf((output === undefined ? '' : tensorAt(document, output).name) || `${operator.name}_${index}`)
     const context: Context = { path, document, operator, index, stage, builder, sources, name }
-    if (output === undefined || operator.outputs.length !== 1) throw malformedFile(path, null, `${whereOf(context)} has ${operator.outputs.length} outputs, expected 1`)
-    if (sources.has(output) && !document.inputs.includes(output)) throw malformedFile(path, null, `${whereOf(context)} computes a tensor a second time`)
+    if (output === undefined || operator.outputs.length !== 1)
+      throw malformedFile(path, null, `${whereOf(context)} has ${operator.outputs.length} outputs, expected 1`)
+    if (sources.has(output)) throw malformedFile(path, null, `${whereOf(context)} computes a tensor a second time`)
     sources.set(output, (CONVERT[operator.name] as (context: Context) => Source)(context))
   })
 }
@@ -79,7 +83,8 @@ const outputValues = (document: TfliteDocument, sources: ReadonlyMap<number, Sou
   document.outputs.map((output) => {
     const source = sources.get(output)
     if (source === undefined) throw malformedFile(path, null, `nothing computes the output "${tensorAt(document, output).name}"`)
-    if (source.padding !== null) throw unsupported(`the output "${tensorAt(document, output).name}" is padded.`, 'PAD may only stand in front of a convolution.')
+    if (source.padding !== null)
+      throw unsupported(`the output "${tensorAt(document, output).name}" is padded.`, 'PAD may only stand in front of a convolution.')
     return source.value
   })
 

@@ -22,6 +22,7 @@ import {
   type Source,
   sourceAt,
   valueAt,
+  valueType,
   weightsOf,
 } from './context.js'
 
@@ -77,7 +78,7 @@ const depthwise: Convert = (context) => {
 const flattened = (context: Context, value: number): number => {
   const shape = context.builder.shapeOf(value)
   if (shape.length === 1) return value
-  const { type } = context.builder.valueOf(value)
+  const type = valueType(inputTensor(context, 0), context.stage)
   return context.builder.add({ kind: 'flatten', name: `${context.name}/flatten`, inputs: [value] }, { ...type, shape: [elementCount(shape)] })
 }
 
@@ -92,11 +93,18 @@ const fullyConnected: Convert = (context) => {
   const value = valueAt(context, 0)
   const inputShape = context.builder.shapeOf(value)
   if (elementCount(inputShape) !== shape[1])
-    throw refused(context, `applies weights of [${shape.join(',')}] to each row of [${inputShape.join(',')}]`, 'Flatten the value in front of it, or use a 1x1 convolution.')
+    throw refused(
+      context,
+      `applies weights of [${shape.join(',')}] to each row of [${inputShape.join(',')}]`,
+      'Flatten the value in front of it, or use a 1x1 convolution.',
+    )
   const weights = weightsOf(context, 1, shape, 0)
   const layer = { weights, bias: biasOf(context, 2, weights), emission: emissionOf(context) }
   const type = outputType(context)
-  const units = context.builder.add({ kind: 'dense', name: context.name, inputs: [flattened(context, value)], ...layer }, { ...type, shape: [shape[0] as number] })
+  const units = context.builder.add(
+    { kind: 'dense', name: context.name, inputs: [flattened(context, value)], ...layer },
+    { ...type, shape: [shape[0] as number] },
+  )
   return reshaped(context, units, type.shape)
 }
 
@@ -201,7 +209,11 @@ const dequantize: Convert = (context) => {
   const output = context.operator.outputs[0] ?? -1
   const isRead = context.document.operators.some(({ inputs }) => inputs.includes(output))
   if (context.stage === 'float' || outputTensor(context).type !== 'float32' || isRead)
-    throw refused(context, 'stands in the middle of the network', 'DEQUANTIZE may only turn an int8 output of the network into float32; float16 weights must become float32.')
+    throw refused(
+      context,
+      'stands in the middle of the network',
+      'DEQUANTIZE may only turn an int8 output of the network into float32; float16 weights must become float32.',
+    )
   return plainSource(valueAt(context, 0))
 }
 

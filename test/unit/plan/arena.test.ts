@@ -1,7 +1,11 @@
 // The memory plan: nothing alive is overwritten, also where outputs grow into their inputs; and it is as small as promised.
 
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { models } from '#models/index.js'
 import { nodeTypes, typeOf } from '#src/network/graph.js'
+import { loadNetwork } from '#src/network/net-file.js'
 import { conv1dGeometry } from '#src/network/operators/conv1d.js'
 import { conv2dGeometry } from '#src/network/operators/conv2d.js'
 import { depthwiseGeometry } from '#src/network/operators/depthwise-conv2d.js'
@@ -88,6 +92,14 @@ describe('planArena', () => {
     ['kws', kwsNetwork(1)],
     ['resnet8', resnet8Network(1)],
   ])('%s: no live byte is overwritten and the arena is not above the usual bound', (_, network) => {
+    const plan = planArena(network)
+    play(network, plan.offsets, plan.arenaBytes)
+    expect(plan.arenaBytes).toBeLessThanOrEqual(plan.idealBytes)
+  })
+
+  test.each(models.map(({ name }) => name))('recipe %s: not above the ideal live peak', (name) => {
+    const path = resolve(import.meta.dirname, '../../../models', name, 'int8.net')
+    const network = loadNetwork(readFileSync(path), path)
     const plan = planArena(network)
     play(network, plan.offsets, plan.arenaBytes)
     expect(plan.arenaBytes).toBeLessThanOrEqual(plan.idealBytes)

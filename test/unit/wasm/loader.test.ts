@@ -108,7 +108,7 @@ const STATUS = Object.fromEntries(Object.entries(STATUS_TEXTS).map(([code, text]
 
 describe('the loader refuses', () => {
   const cases: readonly (readonly [string, Change, string])[] = [
-    ['another rounding', (d) => ({ ...d, rounding: 1 }), 'a rounding that this core does not have'],
+    ['another rounding', (d) => ({ ...d, rounding: 2 }), 'a rounding that this core does not have'],
     ['a shape whose product is not its size', value(1, { shape: [6, 6, 5] }), "a value's kind, shape, scale or zero point is not valid"],
     ['a scale of infinity', value(1, { scale: Number.POSITIVE_INFINITY }), "a value's kind, shape, scale or zero point is not valid"],
     ['a negative scale', value(1, { scale: -1 }), "a value's kind, shape, scale or zero point is not valid"],
