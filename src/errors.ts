@@ -81,6 +81,14 @@ export const backendUnavailable = (cause: unknown): SpikeportError =>
     cause,
   })
 
+/** CONVERSION_LOSSY: a recording that the wanted format cannot hold completely; `losses` is a list for people. */
+export const lossyConversion = (output: string, format: string, losses: string): SpikeportError =>
+  new SpikeportError({
+    code: 'CONVERSION_LOSSY',
+    message: `${output} was not written: ${format} loses ${losses}.`,
+    note: 'Choose another format with --to (aedat4 holds most), or accept the loss with --force.',
+  })
+
 /** DATA_MISSING: a data set whose files are not on this machine. */
 export const missingData = (name: string, path: string): SpikeportError =>
   new SpikeportError({
@@ -335,5 +343,6 @@ export const usage = (what: string, note: string): SpikeportError => new Spikepo
 /** The short reason of a system error ("ENOSPC: no space left on device"), without the call and the path. */
 export const systemReason = (cause: unknown): string => {
   const text = cause instanceof Error ? cause.message : String(cause)
-  return text.split(',')[0] ?? text
+  const isSystem = cause instanceof Error && 'syscall' in cause
+  return (isSystem ? text.split(',')[0] : text.split('\n')[0]) ?? text
 }

@@ -15,6 +15,7 @@ const ALLOWED: Readonly<Record<string, { readonly also: readonly string[]; reado
   'src/contracts': { also: ['src/errors.ts', 'src/network'], isStrict: true },
   'src/formats': { also: ['src/errors.ts', 'src/crc32.ts'], isStrict: true },
   'src/events': { also: ['src/errors.ts', 'src/random.ts'], isStrict: true },
+  'src/features': { also: ['src/events'] },
   'src/protocol': { also: ['src/errors.ts', 'src/crc32.ts'], isStrict: true },
   'src/importers': { also: ['src/formats'] },
   'src/simplify': { also: [] },

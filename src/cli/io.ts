@@ -15,7 +15,7 @@ export interface Io {
   /** a line on stderr */
   readonly note: (line: string) => void
   readonly progress: (label: string, total: number) => Progress
-  /** aborted by the first Ctrl-C; the second one ends the process */
+  /** aborted by the first Ctrl-C, the second one ends the process; who never reads it is ended by the first one */
   readonly signal: AbortSignal
 }
 
@@ -48,7 +48,6 @@ let signal: AbortSignal | undefined
 
 /** The Io of this process. */
 export const processIo = (isJson: boolean): Io => {
-  signal ??= interruptSignal()
   return {
     isJson,
     print: (line = '') => {
@@ -60,7 +59,10 @@ export const processIo = (isJson: boolean): Io => {
     raw: (content) => process.stdout.write(content),
     note: (line) => process.stderr.write(`${line}\n`),
     progress: progressBar,
-    signal,
+    get signal() {
+      signal ??= interruptSignal()
+      return signal
+    },
   }
 }
 

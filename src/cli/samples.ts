@@ -69,14 +69,23 @@ const countSamples = ({ shape, data }: NumericData, network: Network, source: st
   )
 }
 
+/** Refuses labels that are not classes: they would count as wrong and be missing in the confusion matrix. */
+const checkLabels = (labels: NumericArray, network: Network, path: string): void => {
+  const classes = typeOf(network, network.outputs[0] as number).shape.at(-1) ?? 1
+  const wrong = labels.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes))
+  if (wrong >= 0) throw inputMismatch(`${path}: label ${wrong} is ${labels[wrong]}, the network has ${classes} classes.`, `Labels are whole numbers from 0 to ${classes - 1}.`)
+}
+
 const fromArray = async (numbers: NumericData, network: Network, source: string, options: SampleOptions): Promise<Samples> => {
   const total = countSamples(numbers, network, source)
+  if (total === 0) throw inputMismatch(`${source} holds no samples.`, 'Pass a file with at least one.')
   const count = Math.min(total, options.limit ?? total)
   const part = numbers.data.subarray(0, count * inputLength(network))
   const isStored = part instanceof Int8Array && network.stage === 'integer'
   const labels = options.labels === undefined ? null : (await readNumbers(options.labels)).data
   if (labels !== null && labels.length < count)
     throw inputMismatch(`${options.labels} has ${labels.length} labels, there are ${count} samples.`, 'Pass one label a sample.')
+  if (labels !== null) checkLabels(labels.subarray(0, count), network, options.labels as string)
   return {
     count,
     values: isStored ? (part as Int8Array) : toReals(part, options.scale),

@@ -64,7 +64,8 @@ export const ridge =
       const shares = Float64Array.from(vectors, (_, i) => (labels[i] === label ? 1 : -1))
       solve(rows, shares)
       const plane = new Float64Array(vectors[0]?.length ?? 0)
-      for (const [i, vector] of vectors.entries()) for (let k = 0; k < plane.length; k++) plane[k] = (plane[k] as number) + (shares[i] as number) * (vector[k] as number)
+      for (const [i, vector] of vectors.entries())
+        for (let k = 0; k < plane.length; k++) plane[k] = (plane[k] as number) + (shares[i] as number) * (vector[k] as number)
       return { plane, bias: shares.reduce((sum, share) => sum + share, 0) }
     })
     return (vector) => largest(planes.map(({ plane, bias }) => dot(plane, vector) + bias))
@@ -101,7 +102,10 @@ const pick = ({ vectors, labels, classes }: LabelledVectors, numbers: readonly n
 export const crossValidate = (data: LabelledVectors, train: Trainer, folds: number, seed: number): number => {
   const { length } = data.vectors
   if (length < folds || data.labels.length !== length)
-    throw inputMismatch(`${length} vectors with ${data.labels.length} labels cannot make ${folds} folds.`, 'Pass one label a vector and at least one vector a fold.')
+    throw inputMismatch(
+      `${length} vectors with ${data.labels.length} labels cannot make ${folds} folds.`,
+      'Pass one label a vector and at least one vector a fold.',
+    )
   const order = [...permutation(length, seed, 0, STREAMS.split)]
   let right = 0
   for (let fold = 0; fold < folds; fold++) {

@@ -88,7 +88,8 @@ export const settingsFault = (settings: FeastSettings): string | null => {
       return `${name} is ${value}, it must be ${isWhole ? 'an integer' : 'a number'} from ${low} to ${high}`
     }
   }
-  for (const [name, known] of CHOICES) if (!known.includes(settings[name] as string)) return `${name} is "${settings[name]}", it must be one of ${known.join(', ')}`
+  for (const [name, known] of CHOICES)
+    if (!known.includes(settings[name] as string)) return `${name} is "${settings[name]}", it must be one of ${known.join(', ')}`
   const side = 2 * radius + 1
   return geometry.width < side || geometry.height < side ? `a window of ${side} x ${side} pixels does not fit on ${geometry.width} x ${geometry.height}` : null
 }

@@ -5,8 +5,8 @@ import type { Geometry } from '../events/index.js'
 
 const LIVE = 0x8000
 const MASK = 0x7fff
-/** Within so many ticks the sweep passes every row; a longer silence clears everything. */
-const SWEEP_TICKS = 2 ** 14
+/** Within so many ticks of time the sweep passes every row; a longer step clears everything. Ages stay below 256 + 2 * 2^13, so 15 bits tell them. */
+const SWEEP_TICKS = 2 ** 13
 /** Ages from here on count as "never". */
 export const STALE_TICKS = 256
 

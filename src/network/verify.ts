@@ -79,7 +79,7 @@ const checkNode = (network: Network, node: Node, defined: Set<number>): void => 
   if (operator.inputs === 'many' ? arity < 2 : arity !== operator.inputs) throw invalidNetwork(where, `has ${arity} inputs, expected ${operator.inputs}`)
   for (const input of node.inputs) if (!defined.has(input)) throw invalidNetwork(where, `reads value ${input}, which nothing before it computes`)
   if (defined.has(node.output)) throw invalidNetwork(where, `writes value ${node.output}, which exists already`)
-  const output = network.values[node.output]
+  const output = Number.isInteger(node.output) ? network.values[node.output] : undefined
   if (output === undefined) throw invalidNetwork(where, `writes value ${node.output}, the network has ${network.values.length}`)
   for (const tensor of constantsOf(node)) checkConstant(tensor, where)
   operator.checkAttributes(node)
@@ -127,7 +127,7 @@ export const verify = <S extends Stage>(network: Network<S>): Network<S> => {
   checkValues(network)
   const defined = new Set<number>()
   for (const input of network.inputs) {
-    if (network.values[input] === undefined || defined.has(input)) throw invalidNetwork('network', `input ${input} is not a value or is listed twice`)
+    if (!Number.isInteger(input) || network.values[input] === undefined || defined.has(input)) throw invalidNetwork('network', `input ${input} is not a value or is listed twice`)
     defined.add(input)
   }
   const names = new Set<string>()

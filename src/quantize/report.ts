@@ -10,7 +10,7 @@ export interface LayerReport {
   /** the value's name */
   readonly name: string
   readonly type: string
-  /** 10 log10(sum x^2 / sum (x - dequantized)^2) in decibels; Infinity where nothing differs */
+  /** 10 log10(sum x^2 / sum (x - dequantized)^2) in decibels; Infinity where nothing differs, also of a value that is always zero */
   readonly signalToNoiseDb: number
   /** share of stored elements at -128 or 127, 0..1 */
   readonly saturated: number
@@ -49,6 +49,6 @@ export const quantizationReport = (float: Network<'float'>, integer: Network<'in
   }
   return integer.values.flatMap(({ name, type }, value) => {
     const { signal, noise, saturated, count } = sums[value] as (typeof sums)[number]
-    return count === 0 ? [] : [{ name, type: describeType(type), signalToNoiseDb: 10 * Math.log10(signal / noise), saturated: saturated / count }]
+    return count === 0 ? [] : [{ name, type: describeType(type), signalToNoiseDb: noise === 0 ? Infinity : 10 * Math.log10(signal / noise), saturated: saturated / count }]
   })
 }

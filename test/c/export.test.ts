@@ -69,6 +69,10 @@ describeWith(['gcc'], 'exported C built by gcc', () => {
   it.each(NETWORKS)('%s gives the bytes of the reference', (_, make) => expectReference(make(), 'plain', 'gcc', ['-Os']))
   it('kernels without assembly do so here, too', () => expectReference(kwsNetwork(2), 'rv32', 'gcc', ['-O2']))
 
+  it.each(['plain', 'rv32'])('rounds as TensorFlow Lite where the network does (%s)', async (kernels) => {
+    for (const make of [kwsNetwork, resnet8Network]) await expectReference({ ...make(3), rounding: 'tflite' }, kernels, 'gcc', ['-O2'])
+  })
+
   it('needs nothing but mem*, keeps nothing to write to, and prints in main.c alone', () => {
     for (const network of [kwsNetwork(1), shipped('mnist-mlp')]) {
       const folder = exported(network, 'plain')

@@ -13,6 +13,7 @@ const cause = new Error('ENOSPC: no space left on device, write')
 const SAMPLES: Readonly<Record<string, () => SpikeportError>> = {
   accumulatorOverflow: () => errors.accumulatorOverflow('conv1', 3, 4294967296),
   backendUnavailable: () => errors.backendUnavailable(cause),
+  lossyConversion: () => errors.lossyConversion('hand.bin', 'nmnist', '12 triggers, 3 events (timeGap)'),
   missingData: () => errors.missingData('fashion-mnist', 'data/train-images-idx3-ubyte'),
   malformedAnswer: () => errors.malformedAnswer('hello', 3),
   busyPort: () => errors.busyPort(place, cause),

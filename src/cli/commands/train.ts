@@ -32,7 +32,7 @@ const importFile = async (path: string): Promise<Record<string, unknown>> => {
   } catch (error) {
     if (error instanceof SpikeportError) throw error
     throw usage(
-      `${path} does not load: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}.`,
+      `${path} does not load: ${error instanceof Error ? error.message.trim() : String(error)}.`,
       'A recipe is an ES module that exports `recipe`; models/mnist-mlp/recipe.ts is an example.',
     )
   }

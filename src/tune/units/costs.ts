@@ -20,6 +20,9 @@ interface Accumulator {
   readonly costs: { readonly up: Float64Array; readonly down: Float64Array }
   readonly upLoss: Int32Array // [channels]
   readonly downLoss: Int32Array // [channels]
+  /** channels whose loss moved in the last evaluation: the first `activeCount` entries */
+  readonly active: Int32Array // [channels]
+  activeCount: number
 }
 
 const accumulatorOf = (engine: Engine, probe: LayerProbe): Accumulator => {
@@ -32,6 +35,8 @@ const accumulatorOf = (engine: Engine, probe: LayerProbe): Accumulator => {
     costs: { up: new Float64Array(length), down: new Float64Array(length) },
     upLoss: new Int32Array(channels),
     downLoss: new Int32Array(channels),
+    active: new Int32Array(channels),
+    activeCount: 0,
   }
 }
 
@@ -42,23 +47,29 @@ const firstPosition = ({ probe, layer }: Accumulator, { seed, step }: UnitBatch,
 }
 
 /** Losses of all channels at a position when their sums move by +-shift. */
-const evaluateUnits = (engine: Engine, { probe, layer, upLoss, downLoss }: Accumulator, position: number, shift: number): void => {
+const evaluateUnits = (engine: Engine, accumulator: Accumulator, position: number, shift: number): void => {
+  const { probe, layer, upLoss, downLoss, active } = accumulator
   const { channels } = layer.taps
+  let count = 0
   for (let c = 0; c < channels; c++) {
-    upLoss[c] = saturate(engine.shiftLoss(probe.node, position * channels + c, shift))
-    downLoss[c] = saturate(engine.shiftLoss(probe.node, position * channels + c, -shift))
+    const up = saturate(engine.shiftLoss(probe.node, position * channels + c, shift))
+    const down = saturate(engine.shiftLoss(probe.node, position * channels + c, -shift))
+    upLoss[c] = up
+    downLoss[c] = down
+    if (up !== 0 || down !== 0) active[count++] = c
   }
+  accumulator.activeCount = count
 }
 
 /** costs[row] += factor * losses; a negative input swaps up and down. */
-const addRow = ({ costs, upLoss, downLoss, layer }: Accumulator, tap: number, x: number): void => {
-  const { channels } = layer.taps
-  const at = tap * channels
+const addRow = ({ costs, upLoss, downLoss, layer, active, activeCount }: Accumulator, tap: number, x: number): void => {
+  const at = tap * layer.taps.channels
   const size = Math.abs(x)
-  const [up, down] = x > 0 ? [upLoss, downLoss] : [downLoss, upLoss]
-  for (let c = 0; c < channels; c++) {
-    costs.up[at + c] = (costs.up[at + c] as number) + size * (up[c] as number)
-    costs.down[at + c] = (costs.down[at + c] as number) + size * (down[c] as number)
+  const [first, second] = x > 0 ? [costs.up, costs.down] : [costs.down, costs.up]
+  for (let k = 0; k < activeCount; k++) {
+    const c = active[k] as number
+    first[at + c] = (first[at + c] as number) + size * (upLoss[c] as number)
+    second[at + c] = (second[at + c] as number) + size * (downLoss[c] as number)
   }
 }
 
@@ -82,6 +93,7 @@ const linearised: AddSample = (engine, accumulator, batch, sample) => {
   const stride = Math.min(probe.positionStride, positions)
   for (let position = firstPosition(accumulator, batch, sample); position < positions; position += stride) {
     evaluateUnits(engine, accumulator, position, probe.radius * probe.inputUnit)
+    if (accumulator.activeCount === 0) continue
     for (let tap = 0; tap < taps; tap++) {
       if (multiplier > 0) addDepthwiseRow(accumulator, tap, position)
       else {

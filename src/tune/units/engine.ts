@@ -153,14 +153,36 @@ const downstreamOf = (nodes: readonly CompiledNode[], index: number): CompiledNo
   })
 }
 
+/** A node that can see a change, with the lists it reads and writes. */
+interface Follower {
+  readonly node: CompiledNode
+  readonly inputs: readonly Delta[]
+  readonly output: Delta
+}
+
+const isChanged = ({ inputs }: Follower): boolean => {
+  for (let i = 0; i < inputs.length; i++) if ((inputs[i] as Delta).count > 0) return true
+  return false
+}
+
 /** Compiles a network for incremental losses. @throws UNSUPPORTED naming a node that cannot be followed */
 export const createEngine = (whole: Network<'integer'>, loss: ScoreLoss): Engine => {
+  if (whole.rounding !== 'single')
+    throw unsupported(
+      `network "${whole.name}" rounds as TensorFlow Lite, incremental probes round once.`,
+      'Tune with the generic evaluator (full passes) instead.',
+    )
   const network = scoreNetwork(whole)
   const lengths = network.values.map((value) => elementCount(value.type.shape))
   const counters = { macs: 0, evaluations: 0 }
   const values: Values = { elements: lengths.map((n) => new Int32Array(n)), deltas: lengths.map(createDelta), counters }
   const nodes = network.nodes.map((node) => compileNode(network, node, values))
-  const downstream = nodes.map((_, i) => downstreamOf(nodes, i))
+  const followerOf = (node: CompiledNode): Follower => ({
+    node,
+    inputs: node.inputs.map((value) => values.deltas[value] as Delta),
+    output: values.deltas[node.output] as Delta,
+  })
+  const followers = nodes.map((_, i) => downstreamOf(nodes, i).map(followerOf))
   const output = network.outputs[0] as number
   const scores = values.elements[output] as Int32Array
   const scoreDelta = values.deltas[output] as Delta
@@ -173,8 +195,11 @@ export const createEngine = (whole: Network<'integer'>, loss: ScoreLoss): Engine
     const first = values.deltas[(nodes[node] as CompiledNode).output] as Delta
     counters.evaluations++
     if (first.count === 0) return 0
-    const after = downstream[node] as CompiledNode[]
-    for (const next of after) if (next.inputs.some((value) => (values.deltas[value] as Delta).count > 0)) next.propagate()
+    const after = followers[node] as readonly Follower[]
+    for (let i = 0; i < after.length; i++) {
+      const next = after[i] as Follower
+      if (isChanged(next)) next.node.propagate()
+    }
     let change = 0
     if (scoreDelta.count > 0) {
       movedScores.set(scores)
@@ -182,7 +207,7 @@ export const createEngine = (whole: Network<'integer'>, loss: ScoreLoss): Engine
       change = loss(movedScores, label) - base
     }
     first.count = 0
-    for (const next of after) (values.deltas[next.output] as Delta).count = 0
+    for (let i = 0; i < after.length; i++) (after[i] as Follower).output.count = 0
     return change
   }
 

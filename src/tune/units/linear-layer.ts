@@ -43,14 +43,20 @@ export const linearLayer = (network: Network<'integer'>, node: LinearNode, taps:
   const sums = new Int32Array(positions * channels)
   const moved = new Int32Array(positions * channels)
   const row = new Int32Array(channels)
+  const bias = Int32Array.from(node.bias?.data ?? row)
+  const usedTap = new Int32Array(taps.taps)
+  const usedInput = new Int32Array(taps.taps)
   const touchedAt = new Int32Array(positions).fill(-1)
   const touched = new Int32Array(positions)
+  const low = new Int32Array(positions * channels)
+  const high = new Int32Array(positions * channels)
+  let hasRanges = false
   let probe = 0
 
   const addTap = (target: Int32Array, position: number, tap: number, x: number): void => {
     const to = position * channels
     const from = tap * channels
-    for (let c = 0; c < channels; c++) target[to + c] = ((target[to + c] as number) + (weights[from + c] as number) * x) | 0
+    for (let c = 0; c < channels; c++) target[to + c] = ((target[to + c] as number) + Math.imul(weights[from + c] as number, x)) | 0
   }
 
   const addDepthwiseTap = (target: Int32Array, position: number, tap: number, element: number): void => {
@@ -62,79 +68,148 @@ export const linearLayer = (network: Network<'integer'>, node: LinearNode, taps:
     }
   }
 
-  const accumulate = (): void => {
-    for (let position = 0; position < positions; position++) {
-      const to = position * channels
-      for (let c = 0; c < channels; c++) sums[to + c] = (node.bias?.data[c] as number | undefined) ?? 0
-      for (let tap = 0; tap < taps.taps; tap++) {
-        const element = inputOf[position * taps.taps + tap] as number
-        if (element < 0) continue
-        if (multiplier > 0) addDepthwiseTap(sums, position, tap, element)
-        else {
-          const x = (input[element] as number) - zeroPoint
-          if (x !== 0) addTap(sums, position, tap, x)
-        }
-      }
+  /** Four taps at a time, so that a sum is read and written once for them. */
+  const addFourTaps = (to: number, k: number): void => {
+    const [a, b, c, d] = [usedTap[k], usedTap[k + 1], usedTap[k + 2], usedTap[k + 3]].map((tap) => (tap as number) * channels) as [number, number, number, number]
+    const [x, y, z, w] = [usedInput[k], usedInput[k + 1], usedInput[k + 2], usedInput[k + 3]] as [number, number, number, number]
+    for (let i = 0; i < channels; i++) {
+      const first = Math.imul(weights[a + i] as number, x) + Math.imul(weights[b + i] as number, y)
+      const second = Math.imul(weights[c + i] as number, z) + Math.imul(weights[d + i] as number, w)
+      sums[to + i] = ((sums[to + i] as number) + first + second) | 0
     }
   }
 
+  /** Adds the taps of a position whose input is not zero. */
+  const addPosition = (position: number): void => {
+    let used = 0
+    const first = position * taps.taps
+    for (let tap = 0; tap < taps.taps; tap++) {
+      const element = inputOf[first + tap] as number
+      const x = element < 0 ? 0 : (input[element] as number) - zeroPoint
+      if (x === 0) continue
+      usedTap[used] = tap
+      usedInput[used++] = x
+    }
+    let k = 0
+    for (; k + 4 <= used; k += 4) addFourTaps(position * channels, k)
+    for (; k < used; k++) addTap(sums, position, usedTap[k] as number, usedInput[k] as number)
+  }
+
+  const addDepthwisePosition = (position: number): void => {
+    for (let tap = 0; tap < taps.taps; tap++) {
+      const element = inputOf[position * taps.taps + tap] as number
+      if (element >= 0) addDepthwiseTap(sums, position, tap, element)
+    }
+  }
+
+  const accumulate = multiplier > 0 ? addDepthwisePosition : addPosition
+
   const forward = (): void => {
-    accumulate()
     for (let position = 0; position < positions; position++) {
+      sums.set(bias, position * channels)
+      accumulate(position)
       emitter.row(sums, position * channels, row)
       output.set(row, position * channels)
     }
     moved.set(sums)
+    hasRanges = false
+  }
+
+  /** Ranges of the sums that keep their outputs, made when a sample's first change arrives: most need no emission at all. */
+  const refreshRanges = (): void => {
+    if (hasRanges) return
+    emitter.ranges(sums, output, low, high)
+    hasRanges = true
+  }
+
+  /** Appends the output of a sum where it differs. */
+  const emitMoved = (at: number, sum: number, channel: number): void => {
+    if (sum >= (low[at] as number) && sum <= (high[at] as number)) return
+    const element = emitter.one(sum, channel)
+    if (element !== output[at]) pushDelta(result, at, element)
   }
 
   /** Compares the moved sums of a position with the cached outputs, then brings them back. */
   const settle = (position: number): void => {
     const from = position * channels
-    emitter.row(moved, from, row)
     for (let c = 0; c < channels; c++) {
       const at = from + c
-      if (row[c] !== output[at]) pushDelta(result, at, row[c] as number)
+      emitMoved(at, moved[at] as number, c)
       moved[at] = sums[at] as number
     }
   }
 
+  /** A single changed element reaches a position by one tap: its sums are compared at once. Returns the multiply-accumulates. */
+  const propagateOne = (element: number, difference: number): number => {
+    const end = starts[element + 1] as number
+    for (let k = starts[element] as number; k < end; k++) {
+      const at = readers[k] as number
+      const position = positions === 1 ? 0 : Math.floor(at / taps.taps)
+      const from = (at - position * taps.taps) * channels
+      const to = position * channels
+      for (let c = 0; c < channels; c++) {
+        const sum = ((sums[to + c] as number) + Math.imul(weights[from + c] as number, difference)) | 0
+        if (sum < (low[to + c] as number) || sum > (high[to + c] as number)) emitMoved(to + c, sum, c)
+      }
+    }
+    return (end - (starts[element] as number)) * channels
+  }
+
+  const touch = (position: number): void => {
+    if (touchedAt[position] === probe) return
+    touchedAt[position] = probe
+    touched[touchedCount++] = position
+  }
+
   const addReaders = (element: number, difference: number): number => {
-    const isDepthwise = multiplier > 0
-    const channel = isDepthwise ? element % (channels / multiplier) : 0
+    const end = starts[element + 1] as number
+    for (let k = starts[element] as number; k < end; k++) {
+      const at = readers[k] as number
+      const position = positions === 1 ? 0 : Math.floor(at / taps.taps)
+      touch(position)
+      addTap(moved, position, at - position * taps.taps, difference)
+    }
+    return (end - (starts[element] as number)) * channels
+  }
+
+  /** Depthwise: an element of channel c reaches the channels c * multiplier and following. */
+  const addDepthwiseReaders = (element: number, difference: number): number => {
+    const channel = element % (channels / multiplier)
     const pixel = element - channel
-    let count = 0
-    for (let k = starts[pixel] as number; k < (starts[pixel + 1] as number); k++) {
+    const end = starts[pixel + 1] as number
+    for (let k = starts[pixel] as number; k < end; k++) {
       const at = readers[k] as number
       const position = Math.floor(at / taps.taps)
-      if (touchedAt[position] !== probe) {
-        touchedAt[position] = probe
-        touched[touchedCount++] = position
+      const from = (at - position * taps.taps) * channels
+      touch(position)
+      for (let c = channel * multiplier; c < (channel + 1) * multiplier; c++) {
+        const to = position * channels + c
+        moved[to] = ((moved[to] as number) + (weights[from + c] as number) * difference) | 0
       }
-      if (!isDepthwise) addTap(moved, position, at % taps.taps, difference)
-      else {
-        for (let c = channel * multiplier; c < (channel + 1) * multiplier; c++) {
-          const to = position * channels + c
-          moved[to] = ((moved[to] as number) + (weights[(at % taps.taps) * channels + c] as number) * difference) | 0
-        }
-      }
-      count += isDepthwise ? multiplier : channels
     }
-    return count
+    return (end - (starts[pixel] as number)) * multiplier
   }
+
+  const addChanged = multiplier > 0 ? addDepthwiseReaders : addReaders
+  const differenceAt = (k: number): number => (changed.elements[k] as number) - (input[changed.indices[k] as number] as number)
 
   let touchedCount = 0
   const propagate = (): void => {
+    refreshRanges()
+    if (changed.count === 1 && multiplier === 0) {
+      values.counters.macs += propagateOne(changed.indices[0] as number, differenceAt(0))
+      return
+    }
     probe = (probe + 1) | 0
     touchedCount = 0
-    for (let k = 0; k < changed.count; k++) {
-      const element = changed.indices[k] as number
-      values.counters.macs += addReaders(element, (changed.elements[k] as number) - (input[element] as number))
-    }
+    for (let k = 0; k < changed.count; k++) values.counters.macs += addChanged(changed.indices[k] as number, differenceAt(k))
     for (let k = 0; k < touchedCount; k++) settle(touched[k] as number)
   }
 
   const shiftSum = (at: number, shift: number): void => {
-    const element = emitter.one((sums[at] as number) + shift, at % channels)
+    const sum = (sums[at] as number) + shift
+    if (hasRanges && sum >= (low[at] as number) && sum <= (high[at] as number)) return
+    const element = emitter.one(sum, at % channels)
     if (element !== output[at]) pushDelta(result, at, element)
   }
 

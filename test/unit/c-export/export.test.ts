@@ -55,6 +55,12 @@ describe('an exported folder', () => {
     expect(text(cExporter.export(make(2), { kernels: 'dsp' }), 'model.c')).toContain('depthwise_blocked,')
   })
 
+  test('takes the plain kernel where the chip has none for the rounding', () => {
+    const files = cExporter.export({ ...mlpNetwork(1), rounding: 'tflite' }, { kernels: 'dsp' })
+    expect(coreFiles(files)).toContain('core/op_dense.c')
+    expect(text(files, 'model.c')).toContain('dense_s8,')
+  })
+
   test('says whose its sources are', () => {
     const files = cExporter.export(mlpNetwork(1))
     expect(text(files, 'LICENSE')).toContain('Apache License')
