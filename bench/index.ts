@@ -8,6 +8,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   'c-export': () => import('./c-export.js'),
   chips: () => import('./chips.js'),
   events: () => import('./events.js'),
+  feast: () => import('./feast.js'),
   inference: () => import('./inference.js'),
   kernels: () => import('./kernels.js'),
   memory: () => import('./memory.js'),

@@ -55,6 +55,11 @@ export const FIRMWARE = {
   'mps2-an386': mps('mps2-an386', 'cortex-m4', 'dsp', 25000000, '0x40004000', 'mps2', ['-mfloat-abi=hard', '-mfpu=fpv4-sp-d16']),
   'mps2-an500': mps('mps2-an500', 'cortex-m7', 'dsp', 25000000, '0x40004000', 'mps2', ['-mfloat-abi=hard', '-mfpu=fpv5-sp-d16']),
   'mps3-an547': mps('mps3-an547', 'cortex-m55', 'mve', 32000000, '0x49303000', 'mps3-an547', ['-mfloat-abi=hard', '-mfpu=auto']),
+  netduinoplus2: {
+    ...cortexM('cortex-m4', 'dsp', 'netduinoplus2', ['-mfloat-abi=hard', '-mfpu=fpv4-sp-d16'], ['common/ram-flash.c']),
+    // five instructions at 43.008 ticks
+    defines: ['WRAP_COST_TICKS=215u'],
+  },
   'riscv32-virt': {
     ...RISCV,
     kernels: KERNELS.rv32,

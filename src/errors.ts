@@ -86,7 +86,7 @@ export const lossyConversion = (output: string, format: string, losses: string):
   new SpikeportError({
     code: 'CONVERSION_LOSSY',
     message: `${output} was not written: ${format} loses ${losses}.`,
-    note: 'Choose another format with --to (aedat4 holds most), or accept the loss with --force.',
+    note: 'Choose another format (aedat4 holds most), or accept the loss with --force.',
   })
 
 /** DATA_MISSING: a data set whose files are not on this machine. */
@@ -301,12 +301,10 @@ export const unwritableFile = (path: string, cause: unknown): SpikeportError =>
   })
 
 /** INPUT_MISMATCH: data whose shape or size does not fit the network's input. */
-export const inputMismatch = (what: string, note: string): SpikeportError =>
-  new SpikeportError({ code: 'INPUT_MISMATCH', message: what, note })
+export const inputMismatch = (what: string, note: string): SpikeportError => new SpikeportError({ code: 'INPUT_MISMATCH', message: what, note })
 
 /** INTERRUPTED: the user stopped the work (Ctrl-C). */
-export const interrupted = (what: string, note: string): SpikeportError =>
-  new SpikeportError({ code: 'INTERRUPTED', message: what, note })
+export const interrupted = (what: string, note: string): SpikeportError => new SpikeportError({ code: 'INTERRUPTED', message: what, note })
 
 /** NETWORK_INVALID: a network that breaks a rule of the format; `where` names the node or value. */
 export const invalidNetwork = (where: string, what: string): SpikeportError =>
@@ -343,6 +341,6 @@ export const usage = (what: string, note: string): SpikeportError => new Spikepo
 /** The short reason of a system error ("ENOSPC: no space left on device"), without the call and the path. */
 export const systemReason = (cause: unknown): string => {
   const text = cause instanceof Error ? cause.message : String(cause)
-  const isSystem = cause instanceof Error && 'syscall' in cause
+  const isSystem = /^(E[A-Z0-9]+|Error): /.test(text) // Node's, serialport's
   return (isSystem ? text.split(',')[0] : text.split('\n')[0]) ?? text
 }

@@ -7,6 +7,7 @@ import { host } from './boards/host.js'
 import { microbit } from './boards/microbit.js'
 import { mps2An385, mps2An386, mps2An500 } from './boards/mps2.js'
 import { mps3An547 } from './boards/mps3-an547.js'
+import { netduinoplus2 } from './boards/netduinoplus2.js'
 import { nrf52840Dk } from './boards/nrf52840-dk.js'
 import { nucleoL4r5zi } from './boards/nucleo-l4r5zi.js'
 import { riscv32Virt } from './boards/riscv32-virt.js'
@@ -27,6 +28,7 @@ export const BOARDS: readonly Board[] = [
   mps2An386,
   mps2An500,
   mps3An547,
+  netduinoplus2,
   riscv32Virt,
   nrf52840Dk,
   nucleoL4r5zi,

@@ -130,15 +130,20 @@ const openSession = async (ort: Ort, network: Network<'integer'>, options: OnnxR
   const lowered = lowerToOnnx(network, { ...DEFAULT_ONNX_OPTIONS, form, dense, weights, input: 'uint8', output: 'uint8' })
   const session = await createSession(ort, lowered.model, options)
   let tracing: Promise<InferenceSession> | null = null
+  let closing: Promise<void> | null = null
+  const release = async (): Promise<void> => {
+    await session.release()
+    if (tracing !== null) await (await tracing).release()
+  }
   return {
     run: (batch) => runBatch(ort, network, lowered.model, session, batch, options.samplesPerRun ?? 64),
     trace: async (inputs) => {
       tracing ??= createSession(ort, withAllOutputs(lowered), options)
       return traceSample(ort, network, lowered, await tracing, inputs)
     },
-    close: async () => {
-      await session.release()
-      if (tracing !== null) await (await tracing).release()
+    close: () => {
+      closing ??= release()
+      return closing
     },
   }
 }

@@ -1,6 +1,7 @@
 // Inputs for comparing engines where the user has no data at hand: all smallest, all largest, all zero, then random ones.
 
 import type { Batch } from '../contracts/runtime.js'
+import { usage } from '../errors.js'
 import { typeOf } from '../network/graph.js'
 import { allocate, arrayLength, type ElementArray, isQuantized, type Network } from '../network/types.js'
 import { randomWords, STREAMS } from '../random.js'
@@ -19,13 +20,18 @@ const fillSample = (out: ElementArray, zero: number, seed: number, input: number
   else fillRandom(out, seed, input, sample)
 }
 
-/** `count` samples for every input of a network; the same for the same seed. */
+/** The most elements of one input: 2^28, as of one value. */
+const MAX_INPUT_ELEMENTS = 2 ** 28
+
+/** `count` samples for every input of a network; the same for the same seed. @throws USAGE for more than memory takes */
 export const testInputs = (network: Network<'integer'>, count: number, seed: number): Batch => ({
   count,
   inputs: network.inputs.map((value, input) => {
     const type = typeOf(network, value)
-    const all = allocate(type, count)
     const length = arrayLength(type)
+    if (count * length > MAX_INPUT_ELEMENTS)
+      throw usage(`${count} samples of ${length} elements are too many at once.`, `Take at most ${Math.floor(MAX_INPUT_ELEMENTS / length)}.`)
+    const all = allocate(type, count)
     for (let sample = 0; sample < count; sample++) {
       fillSample(all.subarray(sample * length, (sample + 1) * length), isQuantized(type) ? type.zeroPoint : 0, seed, input, sample)
     }

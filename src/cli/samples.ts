@@ -73,7 +73,11 @@ const countSamples = ({ shape, data }: NumericData, network: Network, source: st
 const checkLabels = (labels: NumericArray, network: Network, path: string): void => {
   const classes = typeOf(network, network.outputs[0] as number).shape.at(-1) ?? 1
   const wrong = labels.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes))
-  if (wrong >= 0) throw inputMismatch(`${path}: label ${wrong} is ${labels[wrong]}, the network has ${classes} classes.`, `Labels are whole numbers from 0 to ${classes - 1}.`)
+  if (wrong >= 0)
+    throw inputMismatch(
+      `${path}: label ${wrong} is ${labels[wrong]}, the network has ${classes} classes.`,
+      `Labels are whole numbers from 0 to ${classes - 1}.`,
+    )
 }
 
 const fromArray = async (numbers: NumericData, network: Network, source: string, options: SampleOptions): Promise<Samples> => {

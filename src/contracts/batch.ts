@@ -10,6 +10,8 @@ export const checkBatch = (network: Network, batch: Batch): void => {
   if (batch.inputs.length !== network.inputs.length) {
     throw inputMismatch(`"${network.name}" takes ${network.inputs.length} inputs, the batch has ${batch.inputs.length}.`, 'Pass one array per network input.')
   }
+  if (!Number.isInteger(batch.count) || batch.count < 0)
+    throw inputMismatch(`a batch of ${batch.count} samples makes no sense.`, 'The count is a whole number from 0.')
   network.inputs.forEach((value, i) => {
     const type = typeOf(network, value)
     const data = batch.inputs[i]

@@ -16,6 +16,8 @@ export interface BankReport {
   /** events learned from in all, and in the last full window */
   readonly learnedEvents: number
   readonly windowEvents: number
+  /** share of all learned events without a winner, 0..1, null before the first event */
+  readonly overallMissRate: number | null
   /** share of the window without a winner, 0..1, null before the first full window */
   readonly missRate: number | null
   readonly expectedMissRate: number
@@ -102,12 +104,14 @@ const extremeUse = (wins: Float64Array | null, extreme: (...values: number[]) =>
   return mean === 0 ? null : extreme(...wins) / mean
 }
 
-/** The report of a bank as it stands; `window` is null where nobody watched it learn. */
+/** The report of a bank as it stands. */
 const reportOf = (settings: FeastSettings, bank: FeastBank, window: Window): BankReport => {
   const thresholds = realThresholds(bank)
+  const learned = learnedEvents(bank)
   return {
-    learnedEvents: learnedEvents(bank),
+    learnedEvents: learned,
     windowEvents: window.events,
+    overallMissRate: learned === 0 ? null : bank.missed / learned,
     missRate: window.wins === null ? null : window.missed / window.events,
     expectedMissRate: expectedMissRate(settings),
     leastUse: extremeUse(window.wins, Math.min),

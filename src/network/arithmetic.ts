@@ -34,7 +34,7 @@ export const quantizeReal = (real: number, scale: number, zeroPoint: number, low
 export const addRequantize = (a: number, ra: number, b: number, rb: number, zeroPoint: number, low: number, high: number): number =>
   clamp(roundHalfEven(Math.fround(Math.fround(a * ra) + Math.fround(b * rb))) + zeroPoint, low, high)
 
-const LOG2_E = Math.fround(1.4426950408889634)
+const LOG2_E = Math.fround(Math.LOG2E)
 const LN2_HIGH = 0.693359375
 const LN2_LOW = Math.fround(-2.1219444e-4)
 /** Minimax coefficients of (exp(r) - 1 - r) / r^2 on [-ln2/2, ln2/2], highest power first (Cephes expf). */

@@ -127,7 +127,8 @@ export const verify = <S extends Stage>(network: Network<S>): Network<S> => {
   checkValues(network)
   const defined = new Set<number>()
   for (const input of network.inputs) {
-    if (!Number.isInteger(input) || network.values[input] === undefined || defined.has(input)) throw invalidNetwork('network', `input ${input} is not a value or is listed twice`)
+    if (!Number.isInteger(input) || network.values[input] === undefined || defined.has(input))
+      throw invalidNetwork('network', `input ${input} is not a value or is listed twice`)
     defined.add(input)
   }
   const names = new Set<string>()

@@ -58,7 +58,7 @@ export const checkCalibration = (network: Network, data: CalibrationData): void 
 
 const forEachValue = (network: Network, data: CalibrationData, visit: (value: number, elements: ElementArray) => void): void => {
   for (let sample = 0; sample < data.count; sample++) {
-    evaluate(network, sampleInputs(network, data, sample)).forEach((elements, value) => visit(value, elements))
+    for (const [value, elements] of evaluate(network, sampleInputs(network, data, sample)).entries()) visit(value, elements)
   }
 }
 

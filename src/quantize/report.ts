@@ -49,6 +49,8 @@ export const quantizationReport = (float: Network<'float'>, integer: Network<'in
   }
   return integer.values.flatMap(({ name, type }, value) => {
     const { signal, noise, saturated, count } = sums[value] as (typeof sums)[number]
-    return count === 0 ? [] : [{ name, type: describeType(type), signalToNoiseDb: noise === 0 ? Infinity : 10 * Math.log10(signal / noise), saturated: saturated / count }]
+    return count === 0
+      ? []
+      : [{ name, type: describeType(type), signalToNoiseDb: noise === 0 ? Infinity : 10 * Math.log10(signal / noise), saturated: saturated / count }]
   })
 }

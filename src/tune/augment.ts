@@ -68,3 +68,44 @@ export const allOf =
   (...augments: readonly Augment[]): Augment =>
   (inputs, step, sample) =>
     augments.reduce((current, augment) => augment(current, step, sample), inputs)
+
+/** An image value's height and width; a vector of a square number of elements is taken as a square image. Null where it is no image. */
+export const imageSize = (shape: readonly number[]): { readonly height: number; readonly width: number; readonly channels: number } | null => {
+  if (shape.length === 2 || shape.length === 3) return { height: shape[0] as number, width: shape[1] as number, channels: shape[2] ?? 1 }
+  const side = Math.round(Math.sqrt(shape[0] ?? 0))
+  return shape.length === 1 && side > 1 && side * side === shape[0] ? { height: side, width: side, channels: 1 } : null
+}
+
+export interface ImageTurn {
+  readonly height: number
+  readonly width: number
+  /** default 1 */
+  readonly channels?: number
+  /** counter-clockwise */
+  readonly degrees: number
+}
+
+/** Real images [count, height, width, channels] turned about their centres, bilinear, 0 outside: a shift of the data to try tuning on. */
+export const turnImages = (images: Float32Array, { height, width, channels = 1, degrees }: ImageTurn): Float32Array => {
+  const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)]
+  const [middleY, middleX] = [(height - 1) / 2, (width - 1) / 2]
+  const out = new Float32Array(images.length)
+  const each = height * width * channels
+  const at = (image: number, y: number, x: number, c: number): number =>
+    y < 0 || x < 0 || y >= height || x >= width ? 0 : (images[image + (y * width + x) * channels + c] as number)
+  for (let image = 0; image + each <= images.length; image += each) {
+    for (let i = 0; i < each; i++) {
+      const c = i % channels
+      const y = Math.floor(i / (width * channels)) - middleY
+      const x = (Math.floor(i / channels) % width) - middleX
+      const u = x * cos - y * sin + middleX
+      const v = y * cos + x * sin + middleY
+      const [left, top] = [Math.floor(u), Math.floor(v)]
+      const [right, down] = [u - left, v - top]
+      const upper = at(image, top, left, c) * (1 - right) + at(image, top, left + 1, c) * right
+      const lower = at(image, top + 1, left, c) * (1 - right) + at(image, top + 1, left + 1, c) * right
+      out[image + i] = upper * (1 - down) + lower * down
+    }
+  }
+  return out
+}

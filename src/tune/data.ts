@@ -54,3 +54,25 @@ export const gather = (network: Network, data: TuneData, samples: Uint32Array): 
     })
     return out
   })
+
+/** The chosen samples with their labels, as data of their own. */
+export const selectSamples = (network: Network, data: TuneData, samples: Uint32Array): TuneData => {
+  const { labels } = data
+  const inputs = gather(network, data, samples)
+  return labels === undefined
+    ? { count: samples.length, inputs }
+    : { count: samples.length, inputs, labels: Int32Array.from(samples, (sample) => labels[sample] as number) }
+}
+
+/** Cuts data in two by the seed alone: round(share * count) samples for validation, the others to take losses on. @throws INPUT_MISMATCH where one part is empty */
+export const splitData = (network: Network, data: TuneData, share: number, seed: number): { readonly data: TuneData; readonly validation: TuneData } => {
+  const held = Math.round(share * data.count)
+  if (held < 1 || held >= data.count) {
+    throw inputMismatch(
+      `${share} of ${data.count} samples for validation leaves ${held} to choose by and ${data.count - held} to tune on.`,
+      'Give more samples, or another part.',
+    )
+  }
+  const order = permutation(data.count, seed, 0, STREAMS.split)
+  return { data: selectSamples(network, data, order.slice(held)), validation: selectSamples(network, data, order.slice(0, held)) }
+}

@@ -46,6 +46,8 @@ export interface OptimizeOptions {
   /** steps between validations; default 50. The last iterate is always validated. */
   readonly validateEvery?: number
   readonly onStep?: (report: StepReport, checkpoint: () => Checkpoint) => void | Promise<void>
+  /** told of every validation: the start, every validateEvery steps and the end */
+  readonly onValidation?: (score: number, spent: Spent) => void
   /** stops after the current step */
   readonly signal?: AbortSignal
   readonly resume?: Checkpoint
@@ -58,6 +60,9 @@ export interface Optimized extends Spent {
   readonly parameters: Float64Array
   /** the best by validation; null without validation */
   readonly best: BestIterate | null
+  /** validation of the last iterate; null without validation */
+  readonly lastScore: number | null
+  /** as it stood before the last iterate was validated, so that a run stopped early goes on to the bytes of one that was not */
   readonly checkpoint: Checkpoint
 }
 
@@ -97,6 +102,7 @@ export const optimize = async <S extends { readonly step: number }>(method: Meth
     const parameters = tuner.parameters()
     score = await validate(parameters)
     validatedStep = tuner.step()
+    options.onValidation?.(score, spent)
     if (best === null || score > best.score) best = { parameters, score, step: tuner.step() }
   }
   if (resume === undefined) await validateIterate()
@@ -114,6 +120,7 @@ export const optimize = async <S extends { readonly step: number }>(method: Meth
     if (tuner.step() % validateEvery === 0) await validateIterate()
     await options.onStep?.({ ...spent, meanLoss: mean(result.losses), score }, checkpoint)
   }
+  const saved = checkpoint()
   await validateIterate()
-  return { ...spent, parameters: tuner.parameters(), best, checkpoint: checkpoint() }
+  return { ...spent, parameters: tuner.parameters(), best, lastScore: score, checkpoint: saved }
 }

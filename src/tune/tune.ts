@@ -13,8 +13,9 @@ import { type BestIterate, optimize, type Spent } from './optimize.js'
 import { applyParameters, networkParameters, type ParameterOptions, readParameters } from './parameters.js'
 import { scoreNetwork } from './scores.js'
 import { unitCosts } from './units/costs.js'
-import { type IntegerLoss, integerCrossEntropy, LOSS_ONE } from './units/cross-entropy.js'
+import { type IntegerLoss, LOSS_ONE } from './units/cross-entropy.js'
 import { createEngine } from './units/engine.js'
+import { SCORE_LOSSES, type ScoreObjective } from './units/score-losses.js'
 import { type UnitPolyStepOptions, type UnitState, unitPolyStep } from './units/unit-polystep.js'
 
 export interface UnitSpent extends Spent {
@@ -48,7 +49,9 @@ export interface TuneOptions extends UnitPolyStepOptions {
   readonly seed: number
   /** default 512 */
   readonly batchSize?: number
-  /** part of the target spread over all classes, in 256ths; default 0 */
+  /** what is made small; default cross-entropy */
+  readonly objective?: ScoreObjective
+  /** part of the cross-entropy's target spread over all classes, in 256ths; default 0 */
   readonly smoothing256?: number
   /** changes a step's samples (shifts, dropout); must depend on its arguments alone */
   readonly augment?: (inputs: readonly ElementArray[], step: number, sample: number) => readonly ElementArray[]
@@ -56,7 +59,11 @@ export interface TuneOptions extends UnitPolyStepOptions {
   readonly seconds?: number
   /** default: the plain TypeScript engine */
   readonly on?: UnitEvaluator
+  /** accuracy of a network on the validation data, 0..1, for engines that are faster; default accuracyOf */
+  readonly accuracy?: (network: Network<'integer'>, data: TuneData) => number | Promise<number>
   readonly onStep?: (report: TuneReport, checkpoint: () => TuneCheckpoint) => void | Promise<void>
+  /** told of every validation: the start, every validateEvery steps and the end */
+  readonly onValidation?: (score: number, spent: UnitSpent) => void
   readonly signal?: AbortSignal
   readonly resume?: TuneCheckpoint
   /** milliseconds; default performance.now */
@@ -68,18 +75,21 @@ export interface Tuned extends UnitSpent {
   readonly network: Network<'integer'>
   readonly last: Network<'integer'>
   readonly best: BestIterate | null
+  /** validation of the last iterate; null without validation data */
+  readonly lastScore: number | null
+  /** as it stood before the last iterate was validated, so that a run stopped early goes on to the bytes of one that was not */
   readonly checkpoint: TuneCheckpoint
 }
 
-/** The integer cross-entropy of a network's stored scores. @throws USAGE where they are not integers with one scale */
-export const scoreLoss = (scored: Network<'integer'>, smoothing256 = 0): IntegerLoss => {
+/** An integer loss of a network's stored scores, by default their cross-entropy. @throws USAGE where they are not integers with one scale */
+export const scoreLoss = (scored: Network<'integer'>, smoothing256 = 0, objective: ScoreObjective = 'cross-entropy'): IntegerLoss => {
   const type = typeOf(scored, scored.outputs[0] as number)
   if (!isQuantized(type) || type.channelAxis !== null)
     throw usage(
       `the scores of "${scored.name}" are ${type.kind}, not integers with one scale.`,
       'Tune with the generic evaluator and an objective of your own.',
     )
-  return integerCrossEntropy({ scale: channelScale(type, 0), smoothing256 })
+  return SCORE_LOSSES[objective]({ scale: channelScale(type, 0), zeroPoint: type.zeroPoint, smoothing256 })
 }
 
 const labelsOf = (data: TuneData): Int32Array => {
@@ -138,10 +148,11 @@ const makeBatch = (network: Network<'integer'>, { data, seed, augment }: TuneOpt
  * @example const { network } = await tuneNetwork(integer, { data, validation, steps: 400, seed: 1 })
  */
 export const tuneNetwork = async (whole: Network<'integer'>, options: TuneOptions): Promise<Tuned> => {
-  const { data, validation, validateEvery = 50, seed, batchSize = 512, seconds = Number.POSITIVE_INFINITY, resume, now = () => performance.now() } = options
+  const { data, validation, validateEvery = 50, seed, batchSize = 512, seconds = Number.POSITIVE_INFINITY, resume } = options
+  const { accuracy = accuracyOf, now = () => performance.now() } = options
   checkTuneData(whole, data)
   const scored = scoreNetwork(whole)
-  const loss = scoreLoss(scored, options.smoothing256)
+  const loss = scoreLoss(scored, options.smoothing256, options.objective)
   const method = unitPolyStep(scored, options)
   const evaluate: UnitEvaluator = options.on ?? ((network, probes, batch) => unitCosts(network, loss, probes, batch))
   const orderOf = batches(data.count, batchSize, seed)
@@ -152,26 +163,28 @@ export const tuneNetwork = async (whole: Network<'integer'>, options: TuneOption
   let validatedStep = -1
   const startedAt = now() - spent.seconds * 1000
   const checkpoint = (): TuneCheckpoint => structuredClone({ state, best, spent })
-  const validateIterate = (): void => {
+  const validateIterate = async (): Promise<void> => {
     if (validation === undefined || validatedStep === state.step) return
     const parameters = method.result(state)
-    score = accuracyOf(method.network(parameters), validation)
+    score = await accuracy(method.network(parameters), validation)
     validatedStep = state.step
+    options.onValidation?.(score, spent)
     if (best === null || score > best.score) best = { parameters: parameters.slice(), score, step: state.step }
   }
-  if (resume === undefined) validateIterate()
+  if (resume === undefined) await validateIterate()
   while (state.step < options.steps && spent.seconds < seconds && options.signal?.aborted !== true) {
     const batch = makeBatch(scored, options, orderOf(state.step), state.step)
     const evaluation = await evaluate(method.network(state.latent), method.probes(state), batch)
     state = method.advance(state, evaluation)
     spent = addEvaluation(spent, evaluation, (now() - startedAt) / 1000)
-    if (state.step % validateEvery === 0) validateIterate()
+    if (state.step % validateEvery === 0) await validateIterate()
     const count = batch.samples.length
     await options.onStep?.({ ...spent, loss: evaluation.loss / LOSS_ONE / count, accuracy: evaluation.correct / count, validation: score }, checkpoint)
   }
-  validateIterate()
+  const saved = checkpoint()
+  await validateIterate()
   const last = transplant(whole, method.network(method.result(state)))
-  return { ...spent, network: best === null ? last : transplant(whole, method.network(best.parameters)), last, best, checkpoint: checkpoint() }
+  return { ...spent, network: best === null ? last : transplant(whole, method.network(best.parameters)), last, best, lastScore: score, checkpoint: saved }
 }
 
 /** structure-aware PolyStep, only the network: const tuned = await tune(integer, { data, steps: 200, seed: 1 }). */

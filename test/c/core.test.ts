@@ -13,6 +13,7 @@ import { arrayLength, type ElementArray, type Network } from '#src/network/types
 import { planArena } from '#src/plan/arena.js'
 import { bytesOf } from '../helpers/engines.js'
 import { cnnNetwork, INTEGER_OPERATORS, kwsNetwork, mlpNetwork, operatorNetwork, randomInputs, randomNetwork, resnet8Network } from '../helpers/networks.js'
+import { asTflite, GOLDEN_NAMES, readGolden } from '../helpers/tflite-networks.js'
 import { describeWith } from '../helpers/tools.js'
 import { readVectors } from '../helpers/vectors.js'
 
@@ -65,6 +66,17 @@ beforeAll(async () => {
   for (let seed = 0; seed < 40; seed++) cases.push(await writeCase(`random-${seed}`, randomNetwork(seed)))
   for (const { name, network, batch, expected } of readVectors()) cases.push(await writeCase(`vector-${name}`, network, batch, expected))
   for (const make of [mlpNetwork, cnnNetwork, kwsNetwork, resnet8Network]) cases.push(await writeCase(make.name, make(1)))
+  for (const kind of INTEGER_OPERATORS) {
+    for (let seed = 20; seed < 26; seed++) {
+      const network = asTflite(operatorNetwork(kind, seed))
+      if (network !== null) cases.push(await writeCase(`tflite-${kind}-${seed}`, network))
+    }
+  }
+  for (const name of GOLDEN_NAMES) {
+    const { network, count, inputs, outputs } = readGolden(name)
+    const firstOf = (all: Int8Array): Int8Array => all.slice(0, (SAMPLES * all.length) / count)
+    cases.push(await writeCase(`golden-${name}`, network, { count: SAMPLES, inputs: [firstOf(inputs)] }, [firstOf(outputs)]))
+  }
 })
 
 const expectEqual = (program: string, arguments_: readonly string[], text: RegExp): void => {

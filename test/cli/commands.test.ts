@@ -1,6 +1,6 @@
 // The command line program, run as a user runs it: the way from a model to exports, and every mistake with one clear message.
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createProgram } from '#src/cli/main.js'
@@ -34,7 +34,8 @@ describe('from a model to exports', () => {
     }
     expect((await json('import', MODEL, '-o', 'a.net'))[0]).toMatchObject({ output: 'a.net', macs: 784 * 128 + 128 * 128 + 128 * 10 })
     const [quantized] = await json('quantize', 'a.net', '--calibrate', 'mnist', '--samples', '64', '-o', 'a.int8.net')
-    expect((quantized?.['layers'] as { signalToNoiseDb: number }[]).every(({ signalToNoiseDb }) => signalToNoiseDb > 15)).toBe(true)
+    const layers = (quantized as { layers: { signalToNoiseDb: number }[] }).layers
+    expect(layers.every(({ signalToNoiseDb }) => signalToNoiseDb > 15)).toBe(true)
     const [plan] = await json('plan', 'a.int8.net')
     expect(plan?.['arenaBytes']).toBeLessThanOrEqual(plan?.['idealBytes'] as number)
     const engines = await json('check', 'a.int8.net', '--on', 'reference,wasm,onnx', '--limit', '30')
@@ -87,8 +88,9 @@ const MISTAKES: readonly (readonly [string, readonly string[], number, string])[
   ['an unknown recipe', ['train', 'mnist-transformer', '-o', 'x'], 2, 'there is no recipe "mnist-transformer"'],
   ['an unknown list', ['list', 'secrets'], 2, 'there is no list of "secrets"'],
   ['a count that is none', ['check', 'mnist-mlp', '--limit', 'many'], 2, 'a whole number from 1 is needed'],
+  ['more samples than memory takes', ['check', 'mnist-mlp', '--limit', '1000000000'], 2, 'are too many at once'],
   ['data of another shape', ['run', 'mnist-mlp', '--data', join(ROOT, 'package.json')], 1, 'not an idx file'],
-  ['a data set that is unknown', ['run', 'mnist-mlp', '--data', 'imagenet'], 1, 'cannot read imagenet'],
+  ['a data set that is unknown', ['run', 'mnist-mlp', '--data', 'imagenet'], 1, 'the known data sets are mnist, fashion-mnist'],
   ['a full disk', ['export', 'mnist-mlp', '--format', 'onnx', '-o', '/dev/full'], 1, 'cannot write /dev/full: ENOSPC'],
   [
     'an output folder that does not exist',
@@ -114,6 +116,19 @@ describe('mistakes', () => {
     expect(stdout).toBe('')
   })
 
+  test.each([
+    ['no samples', 0, Int32Array.of(), 'x.npy holds no samples'],
+    ['a label beyond the classes', 2, Int32Array.of(3, 10), 'y.npy: label 1 is 10, the network has 10 classes'],
+    ['a label that is no number', 1, Float32Array.of(Number.NaN), 'y.npy: label 0 is NaN'],
+  ])('run: %s', async (_, samples, labels, message) => {
+    const cwd = temporaryFolder()
+    writeFileSync(join(cwd, 'x.npy'), writeNpy([samples, 784], new Float32Array(samples * 784)))
+    writeFileSync(join(cwd, 'y.npy'), writeNpy([labels.length], labels))
+    const { status, stderr } = await spikeport(['run', 'mnist-mlp', '--data', 'x.npy', '--labels', 'y.npy'], { cwd })
+    expect(stderr).toContain(message)
+    expect(status).toBe(1)
+  })
+
   test('a damaged .net names the file and the byte', async () => {
     const cwd = temporaryFolder()
     const bytes = readFileSync(join(ROOT, 'models/mnist-mlp/int8.net'))
@@ -123,6 +138,13 @@ describe('mistakes', () => {
     expect(stderr).toContain('error FILE_MALFORMED: cut.net at byte 8')
     expect(stderr).toContain('note:')
   })
+})
+
+test('Ctrl-C ends a command that keeps nothing at once', async () => {
+  const args = ['run', 'mnist-cnn', '--data', 'mnist:train', '--on', 'reference']
+  const { status, stdout } = await spikeport(args, { onStart: (kill) => setTimeout(() => kill('SIGINT'), 1500) })
+  expect(status).not.toBe(0)
+  expect(stdout).toBe('')
 })
 
 describe('doctor and list', () => {
@@ -174,12 +196,20 @@ export const recipe = {
     expect(report?.['stopped']).toBe('interrupted')
     const imported = await spikeport(['import', 'out/model.json', '-o', 'tiny.net', '--json'], { cwd })
     expect(imported.status, imported.stderr).toBe(0)
+    const state = join(cwd, 'out/resume.bin')
+    const saved = statSync(state).mtimeMs
     const resumed = await spikeport(['train', recipe, '-o', 'out', '--resume', '--json'], {
       cwd,
-      onStart: (kill) => setTimeout(() => kill('SIGINT'), 8000),
+      onStart: (kill) => {
+        const timer = setInterval(() => {
+          if (statSync(state, { throwIfNoEntry: false })?.mtimeMs === saved) return
+          clearInterval(timer)
+          kill('SIGINT')
+        }, 20)
+      },
     })
     expect(resumed.status, resumed.stderr).toBe(130)
-    const before = (report?.['history'] as unknown[]).length
-    expect((jsonLines(resumed)[0]?.['history'] as unknown[]).length).toBeGreaterThan(before)
+    const epochsOf = (result: Record<string, unknown> | undefined): number => (result as { history: unknown[] }).history.length
+    expect(epochsOf(jsonLines(resumed)[0])).toBeGreaterThan(epochsOf(report))
   })
 })

@@ -1,6 +1,6 @@
 // Test networks under rounding 'tflite', and the golden pairs of the public .tflite models, which lie beside the repository.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { SpikeportError } from '#src/errors.js'
 import { importTfliteBytes } from '#src/importers/tflite/index.js'
@@ -57,6 +57,8 @@ export interface Golden {
   readonly outputs: Int8Array
   /** CRC-32 of each operator's output, by item; null where the item has none */
   readonly layers: readonly (readonly number[] | null)[]
+  /** each operator's output for item 0 */
+  readonly firstLayers: readonly Int8Array[]
 }
 
 interface GoldenIndex {
@@ -68,9 +70,6 @@ const readInt8 = (path: string): Int8Array => new Int8Array(new Uint8Array(readF
 
 export const modelPath = (name: GoldenName): string => resolve(DATA, 'models', `${MODELS[name]}.tflite`)
 
-/** True where the golden pairs lie beside the repository. */
-export const hasGolden = (): boolean => existsSync(DATA)
-
 /** A public model and its golden pairs, made with TensorFlow Lite Micro. */
 export const readGolden = (name: GoldenName): Golden => {
   const folder = resolve(DATA, 'golden', name)
@@ -81,5 +80,8 @@ export const readGolden = (name: GoldenName): Golden => {
     inputs: readInt8(resolve(folder, 'inputs.bin')),
     outputs: readInt8(resolve(folder, 'outputs.bin')),
     layers: items.map(({ layer_crc32: layers }) => layers ?? null),
+    firstLayers: readdirSync(resolve(folder, 'layers_00'))
+      .sort()
+      .map((file) => readInt8(resolve(folder, 'layers_00', file))),
   }
 }

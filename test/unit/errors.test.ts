@@ -70,12 +70,15 @@ describe('errors', () => {
   })
 
   test('factories stand in the order of their codes', () => {
-    const codes = [...readFileSync(resolve(import.meta.dirname, '../../src/errors.ts'), 'utf8').matchAll(/code: '([A-Z_]+)'/g)].map(([, code]) => code as string)
+    const codes = [...readFileSync(resolve(import.meta.dirname, '../../src/errors.ts'), 'utf8').matchAll(/code: '([A-Z_]+)'/g)].map(
+      ([, code]) => code as string,
+    )
     expect(codes).toEqual([...codes].sort())
   })
 
   test('a system error is told without the call and the path', () => {
     expect(errors.systemReason(cause)).toBe('ENOSPC: no space left on device')
     expect(errors.systemReason('odd')).toBe('odd')
+    expect(errors.systemReason(new Error('no such file, and the known data sets are mnist\nat x'))).toBe('no such file, and the known data sets are mnist')
   })
 })

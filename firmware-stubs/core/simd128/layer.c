@@ -1,7 +1,6 @@
 /* Shared parts of the SIMD layers (layer.h). */
 #include "layer.h"
 
-#include "../arithmetic_tflite.h"
 #include "../mem.h"
 
 uint64_t layer_sum_bound(const layer_weights_t *w, uint32_t channel) {
@@ -31,16 +30,6 @@ void layer_prepare(const layer_weights_t *w, uint32_t padded, uint8_t *prepared,
     const double magnitude = (double)layer_sum_bound(w, c) + (bias[c] < 0 ? -(double)bias[c] : (double)bias[c]);
     if (magnitude * (double)scales[c] >= EMIT_BOUND) {
       layer->is_bounded = 0;
-    }
-  }
-}
-
-void layer_emit_fixed(const network_t *net, const node_t *node, size_t fields_bytes, uint8_t *arena, uint32_t channels, const int32_t *sums, size_t count) {
-  const emission_t e = emission_of(net, node, fields_bytes, arena);
-  for (size_t i = 0; i < count;) {
-    for (uint32_t c = 0; c < channels; c++, i++) {
-      const fixed_t factor = {e.factors[c * e.scale_step], e.shifts[c * e.scale_step]};
-      e.out_s8[i] = requantize_fixed_s8(sums[i], factor, e.zero_point, e.low, e.high);
     }
   }
 }

@@ -5,9 +5,10 @@ import { registerCheck } from './check.js'
 import { registerDemo } from './demo.js'
 import { registerDeploy } from './deploy.js'
 import { registerDoctor } from './doctor.js'
+import { registerEvents } from './events.js'
 import { registerExport } from './export.js'
-import { registerFlash } from './flash.js'
 import { registerFinetune } from './finetune.js'
+import { registerFlash } from './flash.js'
 import { registerImport } from './import.js'
 import { registerInspect } from './inspect.js'
 import { registerList } from './list.js'
@@ -19,6 +20,7 @@ import { registerQuantize } from './quantize.js'
 import { registerReset } from './reset.js'
 import { registerRun } from './run.js'
 import { registerTrain } from './train.js'
+import { registerTune } from './tune.js'
 
 export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerDemo,
@@ -30,12 +32,14 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerCheck,
   registerExport,
   registerRun,
+  registerTune,
   registerDeploy,
   registerFlash,
   registerMonitor,
   registerPorts,
   registerProfile,
   registerReset,
+  registerEvents,
   registerInspect,
   registerList,
   registerDoctor,

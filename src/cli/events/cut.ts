@@ -1,29 +1,41 @@
 // spikeport events cut: a stretch of a recording, by time since its first event or by the numbers of its events.
 
 import { usage } from '../../errors.js'
-import { createLedger, type EventBatch, gatherEvents, type Ledger, type TriggerBatch, tally, triggersOf } from '../../events/index.js'
+import {
+  createLedger,
+  type EventBatch,
+  type FormatName,
+  type Geometry,
+  gatherEvents,
+  type Ledger,
+  type TriggerBatch,
+  tally,
+  triggersOf,
+} from '../../events/index.js'
 import { processIo } from '../io.js'
 import type { Place } from './durations.js'
 import type { Part } from './source.js'
 import { type Stage, type TranscodeOptions, transcode } from './transcode.js'
 
-interface Options extends TranscodeOptions {
+interface Options extends Omit<TranscodeOptions, 'to'> {
   readonly from?: Place
-  readonly until?: Place
+  readonly to?: Place
+  /** the format to write */
+  readonly as?: FormatName
   readonly json?: boolean
 }
 
 const isFrom = (place: Place | undefined, micros: number, event: number): boolean =>
   place === undefined || ('micros' in place ? micros >= place.micros : event >= place.event)
 
-/** Keeps what lies from `from` (included) to `until` (excluded); triggers count as the event that follows them. */
-export const createCut = (from: Place | undefined, until: Place | undefined): { readonly change: (part: Part) => Part; readonly ledger: Ledger } => {
+/** Keeps what lies from `from` (included) to `to` (excluded); triggers count as the event that follows them. */
+export const createCut = (from: Place | undefined, to: Place | undefined): { readonly change: (part: Part) => Part; readonly ledger: Ledger } => {
   const ledger = createLedger()
   let firstMicros: number | null = null
   let before = 0
   const isKept = (timeMicros: number, event: number): boolean => {
     const micros = timeMicros - (firstMicros ?? timeMicros)
-    return isFrom(from, micros, event) && (until === undefined || !isFrom(until, micros, event))
+    return isFrom(from, micros, event) && (to === undefined || !isFrom(to, micros, event))
   }
   const cutEvents = (batch: EventBatch): EventBatch => {
     const kept = new Uint32Array(batch.count)
@@ -66,9 +78,10 @@ export const createCut = (from: Place | undefined, until: Place | undefined): { 
 }
 
 /** Runs the command. */
-export const runCut = async (path: string, { json, from, until, ...options }: Options): Promise<void> => {
-  if (from === undefined && until === undefined) throw usage('there is nothing to cut.', 'Pass --from, --to-time or both: a duration such as 10ms, or a number of events.')
-  const { change, ledger } = createCut(from, until)
-  const stageOf = ({ geometry }: { readonly geometry: Stage['geometry'] }): Stage => ({ geometry, change, ledgers: [['cut', ledger]] })
-  await transcode(processIo(json === true), path, options, stageOf)
+export const runCut = async (path: string, { json, from, to, as, ...options }: Options): Promise<void> => {
+  if (from === undefined && to === undefined)
+    throw usage('there is nothing to cut.', 'Pass --from, --to or both: a duration such as 10ms, or a number of events.')
+  const { change, ledger } = createCut(from, to)
+  const stageOf = ({ geometry }: { readonly geometry: Geometry }): Stage => ({ geometry, change, ledgers: [['cut', ledger]] })
+  await transcode(processIo(json === true), path, { ...options, ...(as && { to: as }) }, stageOf)
 }

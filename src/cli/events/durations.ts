@@ -31,4 +31,5 @@ export const place = (text: string): Place => {
 }
 
 /** 1234567 -> "1.234567 s" */
-export const formatMicros = (micros: number): string => (Math.abs(micros) >= 1e6 ? `${micros / 1e6} s` : Math.abs(micros) >= 1e3 ? `${micros / 1e3} ms` : `${micros} us`)
+export const formatMicros = (micros: number): string =>
+  Math.abs(micros) >= 1e6 ? `${micros / 1e6} s` : Math.abs(micros) >= 1e3 ? `${micros / 1e3} ms` : `${micros} us`

@@ -7,8 +7,8 @@ import { SpikeportError, unreadableFile, usage } from '../../errors.js'
 import {
   type EncodeExtras,
   type EventBatch,
-  type FormatName,
   FORMAT_NAMES,
+  type FormatName,
   type Geometry,
   isHdf5,
   type Ledger,
@@ -162,12 +162,10 @@ async function* continued(first: Part | null, rest: AsyncGenerator<Part>): Async
 export const openSized = async (path: string, options: SourceOptions): Promise<SizedSource> => {
   const source = openSource(path, options)
   let first: Part | null = null
-  while (source.format === null || first === null) {
+  while (first === null) {
     const next = await source.parts.next()
     if (next.done === true) break
-    first = next.value
-    if (first.events.count > 0 || Object.keys(first.extras).length > 0) break
-    first = null
+    if (next.value.events.count > 0 || Object.keys(next.value.extras).length > 0) first = next.value
   }
   const known = source.geometry ?? options.geometry
   if (known === undefined && path === '-')

@@ -34,11 +34,14 @@ export const targetFormat = (output: string, to: FormatName | undefined, inputFo
   if (own !== undefined && (fits.includes(own) || output === '-')) return own
   const chosen = PREFERRED[ending] ?? fits[0]
   if (chosen !== undefined) return chosen
-  throw usage(`${output === '-' ? 'an HDF5 recording on stdout' : `"${output}"`} does not tell the format to write.`, `Pass --to with one of ${FORMAT_NAMES.join(', ')}.`)
+  throw usage(
+    `${output === '-' ? 'an HDF5 recording on stdout' : `"${output}"`} does not tell the format to write.`,
+    `Name one of ${FORMAT_NAMES.join(', ')}: convert --to, cut and filter --as.`,
+  )
 }
 
 /** Records that encoders get, or that are no content of their own. */
-const NOT_LOST = ['trigger', 'exposure']
+const NOT_LOST = ['trigger', 'exposure', 'reset', 'triggerBeforeTimeBase']
 
 /** What the output lacks of the input, in words. */
 const lossesOf = (read: Readonly<Ledger>, written: Readonly<Ledger>, isColourLost: boolean): string[] => [

@@ -70,8 +70,14 @@ export const linearLayer = (network: Network<'integer'>, node: LinearNode, taps:
 
   /** Four taps at a time, so that a sum is read and written once for them. */
   const addFourTaps = (to: number, k: number): void => {
-    const [a, b, c, d] = [usedTap[k], usedTap[k + 1], usedTap[k + 2], usedTap[k + 3]].map((tap) => (tap as number) * channels) as [number, number, number, number]
-    const [x, y, z, w] = [usedInput[k], usedInput[k + 1], usedInput[k + 2], usedInput[k + 3]] as [number, number, number, number]
+    const a = (usedTap[k] as number) * channels
+    const b = (usedTap[k + 1] as number) * channels
+    const c = (usedTap[k + 2] as number) * channels
+    const d = (usedTap[k + 3] as number) * channels
+    const x = usedInput[k] as number
+    const y = usedInput[k + 1] as number
+    const z = usedInput[k + 2] as number
+    const w = usedInput[k + 3] as number
     for (let i = 0; i < channels; i++) {
       const first = Math.imul(weights[a + i] as number, x) + Math.imul(weights[b + i] as number, y)
       const second = Math.imul(weights[c + i] as number, z) + Math.imul(weights[d + i] as number, w)

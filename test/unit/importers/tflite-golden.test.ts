@@ -14,9 +14,9 @@ import { GOLDEN_NAMES, type Golden, type GoldenName, readGolden } from '../../he
 
 const PAIRS: Readonly<Record<GoldenName, number>> = { hello_world_int8: 256, micro_speech_quantized: 32, kws: 65, ic: 33 }
 
-/** The CRC-32 of each operator's output; a flatten in front of a dense layer is our own node. */
-const layersOf = (network: Network, values: readonly (ElementArray | null)[]): number[] =>
-  network.nodes.filter(({ name }) => !name.endsWith('/flatten')).map(({ output }) => crc32(bytesOf(values[output] as ElementArray)))
+/** Each operator's output; a flatten in front of a dense layer is our own node. */
+const layersOf = (network: Network, values: readonly (ElementArray | null)[]): ElementArray[] =>
+  network.nodes.filter(({ name }) => !name.endsWith('/flatten')).map(({ output }) => values[output] as ElementArray)
 
 const checkLayers = async ({ network, inputs, layers }: Golden, session: Session): Promise<number> => {
   const length = arrayLength((network.values[network.inputs[0] as number] as Value).type)
@@ -24,7 +24,8 @@ const checkLayers = async ({ network, inputs, layers }: Golden, session: Session
   for (const [item, expected] of layers.entries()) {
     if (expected === null) continue
     const values = (await session.trace?.([inputs.subarray(item * length, (item + 1) * length)])) ?? []
-    expect(layersOf(network, values), `item ${item}`).toEqual(expected)
+    const crcs = layersOf(network, values).map((elements) => crc32(bytesOf(elements)))
+    expect(crcs, `item ${item}`).toEqual(expected)
     compared += expected.length
   }
   return compared
@@ -49,6 +50,8 @@ describe.each(GOLDEN_NAMES)('%s', (name) => {
       const [actual] = await session.run({ count, inputs: [inputs] })
       expect(count).toBe(PAIRS[name])
       expect(bytesOf(actual as ElementArray)).toEqual(bytesOf(outputs))
+      const first = (await session.trace?.([inputs.slice(0, inputs.length / count)])) ?? []
+      expect(layersOf(golden.network, first)).toEqual(golden.firstLayers)
       expect(await checkLayers(golden, session)).toBe(golden.layers.reduce((sum, layers) => sum + (layers?.length ?? 0), 0))
     },
     30_000,

@@ -174,6 +174,18 @@ describe('wasm gives the bytes of the reference', () => {
     30_000,
   )
 
+  it('for factors above one, whose left shift saturates, and for factors of zero', async () => {
+    for (const outputScale of [0.5, 2 ** -21, 2 ** -29, 2 ** 30, 2 ** 40]) {
+      const b = createBuilder<'integer'>('integer')
+      const weights = { type: perTensor('int8', [9, 50], 1, 0), data: Int8Array.from({ length: 450 }, (_, i) => ((i * 37) % 255) - 127) }
+      const x = b.input('x', perTensor('int8', [50], 1, 3))
+      const emission = { kind: 'requantize', min: -128, max: 127 } as const
+      const y = b.add({ kind: 'dense', name: 'd', inputs: [x], weights, bias: null, emission }, perTensor('int8', [9], outputScale, -7))
+      const network = b.build({ name: 'n', outputs: [y], rounding: 'tflite' })
+      expect(await checked(() => network, 3)).toBe(3)
+    }
+  })
+
   it('for random graphs', async () => {
     expect(await checked((seed) => asTflite(randomNetwork(seed)), 60)).toBeGreaterThan(15)
   }, 30_000)

@@ -108,6 +108,7 @@ const STRUCTURE: readonly Row[] = [
   ['network: metadata must be strings.', (_n, _v, network) => set(network, { metadata: { a: 1 } })],
   ['network: input 99 is not a value or is listed twice.', (_n, _v, network) => set(network, { inputs: [99] })],
   ['network: input 0 is not a value or is listed twice.', (_n, _v, network) => set(network, { inputs: [0, 0] })],
+  ['network: input length is not a value or is listed twice.', (_n, _v, network) => set(network, { inputs: [0, 'length'] })],
   ['network: has no input or no output.', (_n, _v, network) => set(network, { outputs: [] })],
   ['network: lists an output twice.', (_n, _v, network) => set(network, { outputs: [1, 1] })],
   ['network: output 99 is not a value.', (_n, _v, network) => set(network, { outputs: [99] })],

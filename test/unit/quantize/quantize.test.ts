@@ -178,6 +178,14 @@ describe('quantize', () => {
     expect(() => quantizeSimplified(float, { calibration, method: 'best' as never })).toThrow('unknown calibration method "best".')
   })
 
+  test('the report calls a value that is always zero noiseless', () => {
+    const float = denseNetwork(Float32Array.of(1, 1, 1), new Float32Array(1))
+    const calibration = { count: 2, inputs: [Float32Array.of(0, 0.5, 1, 0, 0.5, 1)] }
+    const zeros = { count: 1, inputs: [new Float32Array(3)] }
+    const report = quantizationReport(float, quantizeSimplified(float, { calibration }), zeros)
+    expect(report.map(({ signalToNoiseDb }) => signalToNoiseDb)).toEqual(report.map(() => Infinity))
+  })
+
   test('inputs: bytes of an image in 0..1 become pixel - 128', () => {
     const integer = quantizeSimplified(denseNetwork(Float32Array.of(1, 1, 1), new Float32Array(1)), {
       calibration: { count: 1, inputs: [Float32Array.of(0, 0.5, 1)] },

@@ -10,6 +10,7 @@ import type { Network } from '#src/network/types.js'
 import { planArena } from '#src/plan/arena.js'
 import { fuzzMutations, fuzzTruncations } from '../../helpers/fuzz.js'
 import { networkBuilder, randomInputs } from '../../helpers/networks.js'
+import { asTflite } from '../../helpers/tflite-networks.js'
 
 const smallNetwork = (): Network<'integer'> => {
   const b = networkBuilder('small', 1)
@@ -62,6 +63,19 @@ describe('the loader never traps', () => {
     await fuzzMutations((damaged) => loadAndRun(damaged, network), smallBytes(), { seed: 3, mutations: 5000, memoryBytes })
     const report = await fuzzMutations((damaged) => loadAndRun(damaged, network), smallBytes(), { seed: 4, mutations: 5000, repair, memoryBytes })
     expect(Object.keys(report.refused).sort()).toEqual(expect.arrayContaining(['FILE_MALFORMED']))
+    expect(report.accepted).toBeGreaterThan(0)
+  })
+
+  it('on 3,000 random mutations under rounding tflite, with the length and checksum put right', async () => {
+    const network = asTflite(smallNetwork()) as Network<'integer'>
+    const repair = (damaged: Uint8Array): Uint8Array => {
+      if (damaged.length < 160) return damaged
+      new DataView(damaged.buffer, damaged.byteOffset).setUint32(8, damaged.length, true)
+      sealEventnet(damaged)
+      return damaged
+    }
+    const bytes = encodeEventnet(documentOf(network))
+    const report = await fuzzMutations((damaged) => loadAndRun(damaged, network), bytes, { seed: 5, mutations: 3000, repair, memoryBytes: 2 ** 31 })
     expect(report.accepted).toBeGreaterThan(0)
   })
 })

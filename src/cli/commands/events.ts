@@ -1,0 +1,132 @@
+// spikeport events: recordings of event cameras: what is in them, other formats, parts, filters, and features learned from them.
+
+import { type Command, Option } from 'commander'
+import { ARITHMETICS, DECAYS, POLARITY_MODES } from '../../features/index.js'
+import { runConvert } from '../events/convert.js'
+import { runCut } from '../events/cut.js'
+import { duration, place } from '../events/durations.js'
+import { runLearn, runShow } from '../events/features.js'
+import { runFilter } from '../events/filter.js'
+import { filterLines } from '../events/filters.js'
+import { runInfo } from '../events/info.js'
+import { formatOption, geometryOption } from '../events/source.js'
+import { count, finish, real } from '../options.js'
+
+/** Calls a command's function with its arguments and options; --json may have been taken by a command above. */
+const act =
+  <A extends unknown[], O>(run: (...args: [...A, O]) => Promise<void>) =>
+  (...args: unknown[]): Promise<void> => {
+    const command = args.at(-1) as Command
+    return run(...([...args.slice(0, -2), command.optsWithGlobals()] as unknown as [...A, O]))
+  }
+
+const INPUT = 'the recording; - is stdin'
+
+/** Options of everything that reads a recording. */
+const reading = (command: Command): Command =>
+  command
+    .option('--format <name>', 'format of the input where its content does not tell', formatOption)
+    .option('--geometry <WxH>', 'size of the sensor where the recording does not tell, or another one', geometryOption)
+
+/** Options of everything that writes a recording. */
+const writing = (command: Command): Command =>
+  reading(command)
+    .requiredOption('-o, --output <file>', 'the recording to write; - is stdout')
+    .option('--from-zero', 'times count from the first event')
+    .option('--force', 'write it even if the format loses something')
+
+const registerInfo = (events: Command): void => {
+  finish(
+    reading(events.command('info').description('show format, sensor, counts, times and the ledger of a recording').argument('<recording>', INPUT)).action(
+      act(runInfo),
+    ),
+    'spikeport events info hand.raw',
+  )
+}
+
+const registerConvert = (events: Command): void => {
+  finish(
+    writing(events.command('convert').description('write a recording in another format').argument('<recording>', INPUT))
+      .option('--to <format>', 'format to write (default: by the ending of the output)', formatOption)
+      .action(act(runConvert)),
+    'spikeport events convert hand.raw -o hand.aedat4\nspikeport events convert - -o - --to text < hand.raw',
+  )
+}
+
+const registerCut = (events: Command): void => {
+  finish(
+    writing(events.command('cut').description('write a stretch of a recording').argument('<recording>', INPUT))
+      .option('--from <place>', 'first: a time since the first event (10ms), or the number of an event', place)
+      .option('--to <place>', 'end, not included: as --from', place)
+      .option('--as <format>', 'format to write (default: by the ending of the output)', formatOption)
+      .action(act(runCut)),
+    'spikeport events cut hand.raw --from 100ms --to 1.5s -o part.raw\nspikeport events cut hand.raw --to 10000 -o part.csv',
+  )
+}
+
+const registerFilter = (events: Command): void => {
+  finish(
+    writing(
+      events
+        .command('filter')
+        .description('pass a recording through a chain of filters')
+        .argument('<recording>', INPUT)
+        .argument('<filters...>', 'name:option=value,... in the order in which they act'),
+    )
+      .option('--as <format>', 'format to write (default: by the ending of the output)', formatOption)
+      .addHelpText('after', `\nFilters:\n${filterLines().join('\n')}`)
+      .action(act(runFilter)),
+    'spikeport events filter hand.raw hot-pixel background:duration=2ms,supporters=2 -o clean.raw',
+  )
+}
+
+const registerShow = (features: Command): void => {
+  finish(
+    features
+      .command('show')
+      .description('draw the features of a .feast file as text or PNG')
+      .argument('<file>', 'the .feast file; - is stdin')
+      .option('-o, --output <file>', 'write a PNG; - is stdout')
+      .option('--zoom <n>', 'pixels a weight is wide in the PNG', count(1), 8)
+      .action(act(runShow)),
+    'spikeport events features show hand.feast -o hand.png',
+  )
+}
+
+const registerLearn = (features: Command): void => {
+  const learn = features
+    .command('learn', { isDefault: true })
+    .description('learn from recordings without labels (the default)')
+
+    .argument('<recordings...>', 'recordings, learned from once in this order; - is stdin')
+    .requiredOption('-o, --output <file>', 'the .feast file to write; - is stdout')
+    .option('--from <file>', 'go on with this .feast file; its settings hold')
+    .option('--count <n>', 'features a bank (default 16)', count(1))
+    .option('--radius <n>', 'windows are 2n + 1 pixels wide (default 3)', count(1))
+    .option('--tau <duration>', 'time constant of the surface (default 30ms)', duration)
+    .option('--eta <rate>', 'learning rate (default 0.001)', real)
+    .option('--close-step <step>', 'by which a win raises a threshold (default 0.001)', real)
+    .option('--open-step <step>', 'by which a miss lowers all thresholds (default 0.003)', real)
+    .addOption(new Option('--arithmetic <kind>', 'float is the definition, fixed what chips compute (default float)').choices([...ARITHMETICS]))
+    .addOption(new Option('--decay <kind>', 'decay of the surface; binary is the 1-bit variant (default exponential)').choices([...DECAYS]))
+    .addOption(new Option('--polarity <mode>', 'split: a bank each for ON and OFF (default)').choices([...POLARITY_MODES]))
+    .option('--seed <n>', 'seed of the first weights (default 1)', count(0))
+    .option('--window <events>', 'events between two looks of the monitor (default 10000)', count(100))
+  finish(reading(learn).action(act(runLearn)), 'spikeport events features learn hand.raw --count 16 --radius 3 -o hand.feast')
+}
+
+const registerFeatures = (events: Command): void => {
+  const features = events.command('features').description('learn FEAST features from recordings, and show them')
+  finish(
+    features,
+    'spikeport events features hand.raw --count 16 --radius 3 -o hand.feast\nspikeport events features more.raw --from hand.feast -o hand.feast\nspikeport events features show hand.feast',
+  )
+  registerLearn(features)
+  registerShow(features)
+}
+
+export const registerEvents = (program: Command): void => {
+  const events = program.command('events').description('recordings of event cameras: info, convert, cut, filter, features')
+  finish(events, 'spikeport events info hand.raw')
+  for (const register of [registerInfo, registerConvert, registerCut, registerFilter, registerFeatures]) register(events)
+}
