@@ -2,6 +2,7 @@
 
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { SerialPort } from 'serialport'
 import type { OpenTransport } from '#src/contracts/transport.js'
 import { busyPort, type DevicePlace, failedPort, forbiddenPort, missingPort, missingTool, type SpikeportError, vanishedPort } from '#src/errors.js'
@@ -39,7 +40,7 @@ const openError = async (place: DevicePlace, error: Error): Promise<SpikeportErr
   return failedPort(place, error)
 }
 
-const openPort = (place: DevicePlace, Port: typeof SerialPort, baudRate: number): Promise<SerialPort> =>
+const tryOpen = (place: DevicePlace, Port: typeof SerialPort, baudRate: number): Promise<SerialPort> =>
   new Promise((resolve, reject) => {
     const port = new Port({ path: place.port, baudRate, autoOpen: false, hupcl: false })
     port.open((error) => {
@@ -47,6 +48,20 @@ const openPort = (place: DevicePlace, Port: typeof SerialPort, baudRate: number)
       else openError(place, error).then(reject, reject)
     })
   })
+
+/** Times that a locked port is tried again, and the pause between: a program that has just ended may hold the lock a moment longer. */
+const LOCK_TRIES = 10
+const LOCK_PAUSE_MILLIS = 50
+
+const openPort = async (place: DevicePlace, Port: typeof SerialPort, baudRate: number, tries = LOCK_TRIES): Promise<SerialPort> => {
+  try {
+    return await tryOpen(place, Port, baudRate)
+  } catch (error) {
+    if (tries <= 1 || (error as SpikeportError).code !== 'DEVICE_BUSY') throw error
+    await setTimeout(LOCK_PAUSE_MILLIS)
+    return openPort(place, Port, baudRate, tries - 1)
+  }
+}
 
 /** Opens a serial port, 8 data bits, no parity, one stop bit, no flow control. @throws DeviceError with the remedy */
 export const openSerial =
@@ -64,9 +79,14 @@ export const openSerial =
     }
     port.on('data', (bytes: Uint8Array) => listener.onBytes(bytes))
     port.on('close', (cause: unknown) => end(cause))
+    let shut: Promise<void> | null = null
+    const close = (): Promise<void> => {
+      shut ??= new Promise((resolve) => (port.isOpen ? port.close(() => resolve()) : resolve()))
+      return shut
+    }
     port.on('error', (error: Error) => {
       end(error)
-      if (port.isOpen) port.close(() => {})
+      void close()
     })
     return {
       port: path,
@@ -80,12 +100,10 @@ export const openSerial =
           port.once('drain', resolve)
           port.once('close', () => resolve())
         }),
-      close: () =>
-        new Promise((resolve) => {
-          isClosing = true
-          if (!port.isOpen) return resolve()
-          port.close(() => resolve())
-        }),
+      close: () => {
+        isClosing = true
+        return close()
+      },
     }
   }
 

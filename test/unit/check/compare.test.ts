@@ -10,7 +10,7 @@ import { arrayLength, type ElementArray, type Network } from '#src/network/types
 import { mlpNetwork } from '../../helpers/networks.js'
 
 const COUNT = 5
-const network = mlpNetwork()
+const network = mlpNetwork(1)
 const batch = testInputs(network, COUNT, 1)
 const length = arrayLength(typeOf(network, network.outputs[0] as number))
 const reference: Engine = { name: 'reference', session: referenceSession(network) }

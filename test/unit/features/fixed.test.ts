@@ -79,12 +79,12 @@ describe('FEAST in fixed point', () => {
   })
 
   test.each([
-    ['exponential', 'GE'],
-    ['binary', 'GB'],
+    ['exponential', 'fd25e49e'],
+    ['binary', '9cec19e4'],
   ] as const)('the learner after 20,000 events has the golden bytes, decay %s', (decay, golden) => {
     const feast = createFeast({ geometry: SENSOR, arithmetic: 'fixed', decay })
     feast.learn(sweepingEdge(20_000))
-    expect(crc32(saveFeast(feast)).toString(16)).toBe(golden)
+    expect(crc32(saveFeast(feast).slice(0, -4)).toString(16)).toBe(golden)
   })
 
   test('weights keep unit length within 1 %', () => {

@@ -42,8 +42,8 @@ describe('the monitor', () => {
       featureCount: 4,
       learningRate: 0.02,
       initialThreshold: 0.5,
-      closeStep: 0.002,
-      openStep: 0.006,
+      closeStep: 0.001,
+      openStep: 0.003,
     })
     const monitor = createFeastMonitor(feast, { windowEvents: 1000 })
     const phases = (scene: (count: number, seed: number) => EventBatch, rounds: number): string[] =>
