@@ -115,11 +115,17 @@ const printSummary = (io: Io, runs: readonly Run[], results: readonly EngineResu
   )
 }
 
+/** Stops between two stages of the demo after a Ctrl-C. @throws INTERRUPTED */
+const stopIfAsked = (io: Io, folder: string): void => {
+  if (io.signal.aborted) throw interrupted('the demo was stopped.', `What was made until then is in ${folder}.`)
+}
+
 const run = async (options: Options): Promise<void> => {
   const io = processIo(options.json === true)
   const { trained, splits } = await trainModel(io, options)
   io.print('2. quantize to int8 (batch norm folded, per-channel weights)')
   const network = await quantizeTrained(options.output, splits.train)
+  stopIfAsked(io, options.output)
   const memory = plan(network)
   io.print(`3. plan: ${thousands(memory.macs)} MACs, arena ${thousands(memory.arenaBytes)} bytes, flash ${thousands(memory.flashBytes)} bytes`)
   const files = await exportAll(network, options.output)
@@ -130,6 +136,7 @@ const run = async (options: Options): Promise<void> => {
   )
   const test = options.fast === true ? sliceData(splits.test, 0, FAST_IMAGES) : splits.test
   io.print(`5. run ${thousands(test.count)} test images on every engine`)
+  stopIfAsked(io, options.output)
   const { results, runs } = await runEngines(network, test)
   const all = [await runTfjs(trained, test), ...runs]
   trained.model.dispose()
