@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   inference: () => import('./inference.js'),
   kernels: () => import('./kernels.js'),
   memory: () => import('./memory.js'),
+  polystep: () => import('./polystep.js'),
 }
 
 const USAGE = `npm run bench -- <name> [--json] [--seconds S a case] [--task T] [--seed N]; the benches are ${Object.keys(BENCHES).join(', ')}`
@@ -19,7 +20,7 @@ const USAGE = `npm run bench -- <name> [--json] [--seconds S a case] [--task T] 
 const short = (x: number): string => (Math.abs(x) >= 1000 ? x.toFixed(0) : Number(x.toPrecision(4)).toString())
 
 const line = (cells: readonly string[]): string =>
-  cells.map((cell, i) => (i < 2 ? cell.padEnd([30, 32][i] as number) : i === 2 ? cell.padStart(12) : `  ${cell.padEnd(8)}`)).join('')
+  cells.map((cell, i) => (i < 2 ? `${cell.padEnd([30, 32][i] as number)} ` : i === 2 ? cell.padStart(12) : `  ${cell.padEnd(8)}`)).join('')
 
 const printRow = (row: BenchRow): void =>
   console.log(
