@@ -188,6 +188,23 @@ describe('tuneNetwork', () => {
     expect(resumed.unitEvaluations).toBe(whole.unitEvaluations)
   })
 
+  it('goes on from a run that was stopped early to the same best iterate, under every objective', async () => {
+    const network = smallNetwork()
+    const validation = quadrants(60, 2)
+    for (const objective of ['accuracy', 'margin', 'mse'] as const) {
+      const settings = { ...options, steps: 10, objective, validation, validateEvery: 4 }
+      const whole = await tuneNetwork(network, settings)
+      const stop = new AbortController()
+      const onStep = ({ steps }: { readonly steps: number }): void => (steps === 6 ? stop.abort() : undefined)
+      const { checkpoint } = await tuneNetwork(network, { ...settings, signal: stop.signal, onStep })
+      expect(checkpoint.state.step).toBe(6)
+      const resumed = await tuneNetwork(network, { ...settings, resume: checkpoint })
+      expect(resumed.network).toEqual(whole.network)
+      expect(resumed.best).toEqual(whole.best)
+      expect(resumed.lastScore).toBe(whole.lastScore)
+    }
+  })
+
   it('moves only the layers and kinds that are named', async () => {
     const network = smallNetwork()
     const { last } = await tuneNetwork(network, { ...options, steps: 5, layers: ['scores'], kinds: ['bias'] })
