@@ -137,12 +137,12 @@ export const allocate = (type: ValueType, samples = 1): ElementArray => new ARRA
 /** True for int8, uint8 and int32. */
 export const isQuantized = (type: ValueType): type is QuantizedType => type.kind === 'int8' || type.kind === 'uint8' || type.kind === 'int32'
 
-/** A per-tensor quantized type. */
+/** A per-tensor quantized type; a zero point of -0 (rounding gives it) becomes 0, as files store it. */
 export const perTensor = (kind: QuantizedType['kind'], shape: Shape, scale: number, zeroPoint: number): QuantizedType => ({
   kind,
   shape,
   scales: [Math.fround(scale)],
-  zeroPoint,
+  zeroPoint: zeroPoint + 0,
   channelAxis: null,
 })
 

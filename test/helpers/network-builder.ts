@@ -75,7 +75,7 @@ export const randomInputs = (network: Network, seed: number, samples = 1): Eleme
 const fitRange = (low: number, high: number, ties: boolean): Quantization => {
   const exact = Math.max(high - low, 1e-6) / 255
   const scale = Math.fround(ties ? powerOfTwo(exact) : exact)
-  return { scale, zeroPoint: Math.min(127, Math.max(-128, Math.round(-128 - low / scale))) }
+  return { scale, zeroPoint: Math.min(127, Math.max(-128, Math.round(-128 - low / scale))) + 0 } // + 0: never -0
 }
 
 /** Starts a network; every method adds a node and returns the index of its output value. */

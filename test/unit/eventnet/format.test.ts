@@ -47,7 +47,7 @@ describe('an .evn file', () => {
         const document = eventnetDocument(network, planArena(network), { tunable: tunable as 'none', names: hasExtras, selfTest: hasExtras })
         expect(readEventnet(encodeEventnet(document), 'x.evn')).toEqual(document)
       }),
-      { numRuns: 150 },
+      { numRuns: 150, examples: [['dense', 512905623, 'none', false]] }, // its zero point rounds to -0
     )
   })
 
