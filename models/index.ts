@@ -17,6 +17,16 @@ export const models: readonly ShippedModel[] = [
     load: async () => (await import('./mnist-mlp/recipe.js')).recipe,
   },
   {
+    name: 'mnist-mlp-staircase',
+    description: 'dense 784-128-128-10 with staircases of five levels on MNIST',
+    load: async () => (await import('./mnist-mlp-staircase/recipe.js')).recipe,
+  },
+  {
+    name: 'mnist-mlp-binary',
+    description: 'dense 784-256-256-10 with sign weights and activations on MNIST',
+    load: async () => (await import('./mnist-mlp-binary/recipe.js')).recipe,
+  },
+  {
     name: 'mnist-cnn',
     description: 'three strided convolutions on MNIST',
     load: async () => (await import('./mnist-cnn/recipe.js')).recipe,

@@ -14,10 +14,11 @@ const CALIBRATION_IMAGES = 512
 const wanted = process.argv.slice(2)
 
 for (const { name, load } of models.filter((model) => wanted.length === 0 || wanted.includes(model.name))) {
-  const { train } = await (await load()).data()
+  const recipe = await load()
+  const { train } = await recipe.data()
   const float = simplify(await importTfjs(join(MODELS, name, 'checkpoint/model.json')))
   const calibration = { count: CALIBRATION_IMAGES, inputs: [floatImages(train, 0, CALIBRATION_IMAGES)] }
-  const network = quantizeSimplified({ ...float, name, labels: train.classes }, { calibration })
+  const network = quantizeSimplified({ ...float, name, labels: train.classes }, { scheme: recipe.scheme ?? 'int8', calibration })
   await writeBytes(join(MODELS, name, 'int8.net'), saveNetwork(network))
   console.log(`models/${name}/int8.net`)
 }

@@ -232,4 +232,6 @@ export const LOWER: { readonly [K in OperatorKind]: Row<Lower<K>> } = {
     },
   },
   batchNorm: { unsupported: 'exists in the float stage only; simplify() folds it away' },
+  sign: { unsupported: 'exists in the float stage only; quantize() turns it into thresholds' },
+  staircase: { unsupported: 'exists in the float stage only; quantize() turns it into thresholds' },
 }

@@ -61,8 +61,11 @@ export const accumulateDense = (input: Float64Array, weights: Float64Array, bias
   return sums
 }
 
-/** Convolution: input [h, w, in], weights [out, kh, kw, in], sums [oh, ow, out]; padding adds nothing. */
-export const accumulateConv = (input: Float64Array, weights: Float64Array, biases: Tensor | null, g: Geometry): Float64Array => {
+/** The number that padding stands for in a sum: -1 for binary inputs, 0 (which adds nothing) for all others. */
+export const paddingOf = (type: ValueType): -1 | 0 => (type.kind === 'binary' ? -1 : 0)
+
+/** Convolution: input [h, w, in], weights [out, kh, kw, in], sums [oh, ow, out]; taps outside the image count `padding`. */
+export const accumulateConv = (input: Float64Array, weights: Float64Array, biases: Tensor | null, g: Geometry, padding: -1 | 0 = 0): Float64Array => {
   const sums = new Float64Array(g.outputHeight * g.outputWidth * g.outputChannels)
   const start = bias(biases, g.outputChannels)
   const kernelSize = g.kernelHeight * g.kernelWidth * g.inputChannels
@@ -73,12 +76,16 @@ export const accumulateConv = (input: Float64Array, weights: Float64Array, biase
         let sum = start[o] as number
         for (let ky = 0; ky < g.kernelHeight; ky++) {
           const iy = y * g.strideY - g.padTop + ky * g.dilationY
-          if (iy < 0 || iy >= g.inputHeight) continue
+          const isRow = iy >= 0 && iy < g.inputHeight
+          if (!isRow && padding === 0) continue
           for (let kx = 0; kx < g.kernelWidth; kx++) {
             const ix = x * g.strideX - g.padLeft + kx * g.dilationX
-            if (ix < 0 || ix >= g.inputWidth) continue
-            const from = (iy * g.inputWidth + ix) * g.inputChannels
             const w = o * kernelSize + (ky * g.kernelWidth + kx) * g.inputChannels
+            if (!isRow || ix < 0 || ix >= g.inputWidth) {
+              if (padding !== 0) for (let i = 0; i < g.inputChannels; i++) sum += padding * (weights[w + i] as number)
+              continue
+            }
+            const from = (iy * g.inputWidth + ix) * g.inputChannels
             for (let i = 0; i < g.inputChannels; i++) sum += (input[from + i] as number) * (weights[w + i] as number)
           }
         }
@@ -89,8 +96,8 @@ export const accumulateConv = (input: Float64Array, weights: Float64Array, biase
   return sums
 }
 
-/** Depthwise convolution: input [h, w, in], weights [kh, kw, out], out = in * multiplier; output channel o reads input channel floor(o / multiplier). */
-export const accumulateDepthwise = (input: Float64Array, weights: Float64Array, biases: Tensor | null, g: Geometry): Float64Array => {
+/** Depthwise convolution: input [h, w, in], weights [kh, kw, out], out = in * multiplier; output channel o reads input channel floor(o / multiplier). Padding as above. */
+export const accumulateDepthwise = (input: Float64Array, weights: Float64Array, biases: Tensor | null, g: Geometry, padding: -1 | 0 = 0): Float64Array => {
   const sums = new Float64Array(g.outputHeight * g.outputWidth * g.outputChannels)
   const start = bias(biases, g.outputChannels)
   const multiplier = g.outputChannels / g.inputChannels
@@ -102,12 +109,12 @@ export const accumulateDepthwise = (input: Float64Array, weights: Float64Array, 
         let sum = start[o] as number
         for (let ky = 0; ky < g.kernelHeight; ky++) {
           const iy = y * g.strideY - g.padTop + ky * g.dilationY
-          if (iy < 0 || iy >= g.inputHeight) continue
+          const isRow = iy >= 0 && iy < g.inputHeight
           for (let kx = 0; kx < g.kernelWidth; kx++) {
             const ix = x * g.strideX - g.padLeft + kx * g.dilationX
-            if (ix < 0 || ix >= g.inputWidth) continue
-            sum +=
-              (input[(iy * g.inputWidth + ix) * g.inputChannels + channel] as number) * (weights[(ky * g.kernelWidth + kx) * g.outputChannels + o] as number)
+            const isInside = isRow && ix >= 0 && ix < g.inputWidth
+            const tap = isInside ? (input[(iy * g.inputWidth + ix) * g.inputChannels + channel] as number) : padding
+            if (isInside || padding !== 0) sum += tap * (weights[(ky * g.kernelWidth + kx) * g.outputChannels + o] as number)
           }
         }
         sums[at++] = sum
@@ -147,4 +154,11 @@ export const proveSumsFit = (
     const total = bound + Math.abs((biases?.data[c] as number | undefined) ?? 0)
     if (total >= 2 ** 31) throw accumulatorOverflow(layer, c, total)
   })
+}
+
+/** Packs numbers into the words of a binary value: bit i of word w is element 32 w + i, 1 where the number is at least 0. */
+export const packSigns = (numbers: ArrayLike<number>): Uint32Array => {
+  const words = new Uint32Array(Math.ceil(numbers.length / 32))
+  for (let i = 0; i < numbers.length; i++) if ((numbers[i] as number) >= 0) words[i >> 5] = ((words[i >> 5] as number) | (1 << (i & 31))) >>> 0
+  return words
 }

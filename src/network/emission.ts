@@ -2,9 +2,10 @@
 // the union and a row of each table here; accumulators do not know about it.
 
 import { invalidNetwork } from '../errors.js'
+import { packSigns } from './accumulate.js'
 import { requantize, requantizeScale } from './arithmetic.js'
 import { MAX_SHIFT, type Multiplier, multiplierOf, requantizeFixed } from './arithmetic-tflite.js'
-import { allocate, channelScale, type ElementArray, isQuantized, type QuantizedType, type Rounding, type Stage, type ValueType } from './types.js'
+import { allocate, channelScale, type ElementArray, isQuantized, type QuantizedType, type Rounding, type Stage, type Tensor, type ValueType } from './types.js'
 
 /** Float stage: clamp(sum, min, max); null is unbounded. ReLU is min 0, ReLU6 is min 0 max 6. */
 export interface ClampEmission {
@@ -25,7 +26,13 @@ export interface NoEmission {
   readonly kind: 'none'
 }
 
-export type Emission = ClampEmission | RequantizeEmission | NoEmission
+/** Integer stage: how many of its channel's thresholds a sum reaches (level), or whether it reaches the only one (level 0..1, or binary +1). */
+export interface ThresholdsEmission {
+  readonly kind: 'thresholds'
+  readonly thresholds: Tensor // int32 [channels, levels], ascending
+}
+
+export type Emission = ClampEmission | RequantizeEmission | NoEmission | ThresholdsEmission
 export type EmissionKind = Emission['kind']
 
 /** The identity emission of the float stage. */
@@ -52,7 +59,7 @@ export type MultiplierRule = 'convolution' | 'dense'
 
 interface EmissionRule<E extends Emission> {
   readonly stage: Stage
-  readonly check: (emission: E, output: ValueType, where: string) => void
+  readonly check: (emission: E, output: ValueType, channels: number, where: string) => void
   readonly emit: (emission: E, sums: Float64Array, context: EmitContext) => ElementArray
 }
 
@@ -89,14 +96,15 @@ export const checkFactors = (factors: ArrayLike<number>, where: string): void =>
 /** Refuses a requantizing layer whose factors its rounding cannot hold. */
 export const checkRequantizeScales = (emission: Emission, context: EmitContext, where: string): void => {
   const { input, weights, output, channels, rounding, multiplierRule = 'convolution' } = context
-  if (emission.kind !== 'requantize' || !isQuantized(input) || weights === null || !isQuantized(output)) return
+  if (emission.kind !== 'requantize' || !isQuantized(output)) return
+  if (!isQuantized(input) || weights === null) throw invalidNetwork(where, `requantize takes sums of int8 inputs and int8 weights, the input is ${input.kind}`)
   if (rounding === 'tflite') checkFixedFactors(requantizeFactors(input, weights, output, channels, multiplierRule), where)
   else checkFactors(requantizeScales(input, weights, output, channels), where)
 }
 
 const clampRule: EmissionRule<ClampEmission> = {
   stage: 'float',
-  check: ({ min, max }, output, where) => {
+  check: ({ min, max }, output, _, where) => {
     for (const bound of [min, max]) {
       if (bound !== null && !Number.isFinite(bound)) throw invalidNetwork(where, `the emission's bound ${bound} is not a finite number`)
     }
@@ -114,7 +122,7 @@ const clampRule: EmissionRule<ClampEmission> = {
 
 const requantizeRule: EmissionRule<RequantizeEmission> = {
   stage: 'integer',
-  check: ({ min, max }, output, where) => {
+  check: ({ min, max }, output, _, where) => {
     if (output.kind !== 'int8') throw invalidNetwork(where, `requantize gives int8, the output is ${output.kind}`)
     if (!Number.isInteger(min) || !Number.isInteger(max) || min < -128 || max > 127 || min > max) {
       throw invalidNetwork(where, `requantize bounds ${min}..${max} are not integers within -128..127`)
@@ -138,27 +146,56 @@ const requantizeRule: EmissionRule<RequantizeEmission> = {
 
 const noneRule: EmissionRule<NoEmission> = {
   stage: 'integer',
-  check: (_, output, where) => {
+  check: (_, output, __, where) => {
     if (output.kind !== 'int32') throw invalidNetwork(where, `an emission of none gives int32, the output is ${output.kind}`)
   },
   emit: (_, sums) => Int32Array.from(sums),
+}
+
+const isAscending = (data: ElementArray, count: number): boolean => data.every((t, i) => i % count === 0 || t >= (data[i - 1] as number))
+
+const checkThresholds = ({ thresholds }: ThresholdsEmission, output: ValueType, channels: number, where: string): void => {
+  if (output.kind !== 'level' && output.kind !== 'binary') throw invalidNetwork(where, `thresholds give level or binary, the output is ${output.kind}`)
+  const levels = output.kind === 'level' ? output.levels : 1
+  const { type, data } = thresholds ?? {}
+  const isShaped = type?.kind === 'int32' && type.shape.length === 2 && type.shape[0] === channels && type.shape[1] === levels
+  if (!isShaped || !(data instanceof Int32Array)) throw invalidNetwork(where, `thresholds must be int32 [${channels},${levels}]`)
+  if (data.length !== channels * levels || !isAscending(data, levels)) throw invalidNetwork(where, 'the thresholds of a channel must not descend')
+}
+
+/** How many of `count` ascending thresholds from `start` on are at most `sum`. */
+const thresholdsReached = (thresholds: ElementArray, start: number, count: number, sum: number): number => {
+  let reached = 0
+  while (reached < count && sum >= (thresholds[start + reached] as number)) reached++
+  return reached
+}
+
+const thresholdsRule: EmissionRule<ThresholdsEmission> = {
+  stage: 'integer',
+  check: checkThresholds,
+  emit: ({ thresholds }, sums, { output, channels }) => {
+    const count = thresholds.data.length / channels
+    const reached = Uint8Array.from(sums, (sum, i) => thresholdsReached(thresholds.data, (i % channels) * count, count, sum))
+    return output.kind === 'binary' ? packSigns(Float32Array.from(reached, (one) => 2 * one - 1)) : reached
+  },
 }
 
 const RULES: { readonly [K in EmissionKind]: EmissionRule<Extract<Emission, { kind: K }>> } = {
   clamp: clampRule,
   requantize: requantizeRule,
   none: noneRule,
+  thresholds: thresholdsRule,
 }
 
 const ruleOf = (kind: unknown): EmissionRule<Emission> | undefined =>
   typeof kind === 'string' && Object.hasOwn(RULES, kind) ? (RULES[kind as EmissionKind] as EmissionRule<Emission>) : undefined
 
 /** Refuses an emission that is malformed, of the wrong stage, or does not give the output's type. */
-export const checkEmission = (emission: Emission, output: ValueType, stage: Stage, where: string): void => {
+export const checkEmission = (emission: Emission, output: ValueType, channels: number, stage: Stage, where: string): void => {
   const rule = ruleOf((emission as { kind?: unknown } | null | undefined)?.kind)
   if (rule === undefined) throw invalidNetwork(where, 'the emission is missing or of an unknown kind')
   if (rule.stage !== stage) throw invalidNetwork(where, `a ${emission.kind} emission belongs to the ${rule.stage} stage`)
-  rule.check(emission, output, where)
+  rule.check(emission, output, channels, where)
 }
 
 /** Turns a layer's sums (channels fastest) into its output elements. */

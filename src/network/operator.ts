@@ -79,11 +79,19 @@ export const checkTensor = (
   }
 }
 
-/** Refuses weights that are not float32 in the float stage or symmetric int8 (per tensor, or per channel along `axis`) in the integer stage, and a bias that is not float32 or int32. */
+/** Kinds that weights may have: float32 in the float stage, int8 or packed +1 and -1 in the integer stage. */
+export const WEIGHT_KINDS: readonly ValueKind[] = ['float32', 'int8', 'binary']
+
+const KINDS_OF_WEIGHTS: Readonly<Record<Stage, readonly ValueKind[]>> = { float: ['float32'], integer: ['int8', 'binary'] }
+
+/** Refuses weights that are not float32 in the float stage, or binary or symmetric int8 (per tensor, or per channel along `axis`) in the integer stage, and a bias that is not float32 or int32. */
 export const checkWeightTypes = (weights: Tensor, bias: Tensor | null, axis: number, stage: Stage, where: string): void => {
-  const [weightKind, biasKind] = stage === 'float' ? ['float32', 'float32'] : ['int8', 'int32']
-  if (weights.type.kind !== weightKind)
-    throw invalidNetwork(where, `weights are ${weights.type.kind}, ${stage === 'float' ? 'a' : 'an'} ${stage} network takes ${weightKind}`)
+  const biasKind = stage === 'float' ? 'float32' : 'int32'
+  if (!KINDS_OF_WEIGHTS[stage].includes(weights.type.kind))
+    throw invalidNetwork(
+      where,
+      `weights are ${weights.type.kind}, ${stage === 'float' ? 'a' : 'an'} ${stage} network takes ${KINDS_OF_WEIGHTS[stage].join(' or ')}`,
+    )
   if (bias !== null && bias.type.kind !== biasKind)
     throw invalidNetwork(where, `the bias is ${bias.type.kind}, ${stage === 'float' ? 'a' : 'an'} ${stage} network takes ${biasKind}`)
   if (!isQuantized(weights.type)) return
@@ -93,16 +101,27 @@ export const checkWeightTypes = (weights: Tensor, bias: Tensor | null, axis: num
   }
 }
 
-/** Refuses a compute layer's input that is not float32 (float stage) or per-tensor int8 (integer stage). */
+/** Refuses an input of a sum, or of what moves elements of any kind, that is not float32 (float stage) or int8, level or binary (integer stage). */
+export const checkSumInput = (type: ValueType, stage: Stage, where: string): void => {
+  if (stage === 'integer' && (type.kind === 'level' || type.kind === 'binary')) return
+  checkInputKind(type, stage, where)
+}
+
+/** Refuses an operator's input that is not float32 (float stage) or per-tensor int8 (integer stage). */
 export const checkInputKind = (type: ValueType, stage: Stage, where: string): void => {
   const expected = stage === 'float' ? 'float32' : 'int8'
   if (type.kind !== expected)
     throw invalidNetwork(where, `the input is ${type.kind}, ${stage === 'float' ? 'a' : 'an'} ${stage} network's ${where.split(' ')[0]} takes ${expected}`)
 }
 
-/** Every tensor among a node's attributes. */
-export const constantsOf = (node: NodeBase<string>): readonly Tensor[] =>
-  Object.values(node).filter((x): x is Tensor => x !== null && typeof x === 'object' && 'data' in x && 'type' in x)
+const isTensor = (x: unknown): x is Tensor => x !== null && typeof x === 'object' && 'data' in x && 'type' in x
+
+/** Every tensor among a node's attributes and its emission's. */
+export const constantsOf = (node: NodeBase<string>): readonly Tensor[] => {
+  const { emission } = node as { readonly emission?: unknown }
+  const ofEmission: readonly unknown[] = emission !== null && typeof emission === 'object' ? Object.values(emission) : []
+  return [...Object.values(node), ...ofEmission].filter(isTensor)
+}
 
 /** Bytes of a node's constants. */
 export const constantBytes = (node: NodeBase<string>): number => constantsOf(node).reduce((sum, t) => sum + byteLength(t.type), 0)
@@ -115,11 +134,11 @@ export const overlapsElementwise = (_: unknown, types: NodeTypes): readonly (num
   types.inputs.map((input) => (byteLength(input) === byteLength(types.output) ? 0 : null))
 
 /**
- * overlap of a window that moves over rows in order: while output row y is computed, input rows from y * stride - padTop on are still
+ * overlap of a window that moves over rows in order, null where elements are packed (rows do not end at bytes): while output row y is computed, input rows from y * stride - padTop on are still
  * read, so the output's row y must end where that input row starts, or before.
  */
 export const rowOverlap = (g: Geometry, { inputs: [input], output }: NodeTypes): number | null => {
-  if (input === undefined) return null
+  if (input === undefined || input.kind === 'binary' || output.kind === 'binary') return null
   const inputRow = byteLength(input) / g.inputHeight
   const outputRow = byteLength(output) / g.outputHeight
   let distance = 0

@@ -10,7 +10,7 @@ const describeAttribute = (value: unknown): string => {
   if (isTensor(value)) return describeType(value.type)
   if (value !== null && typeof value === 'object' && 'kind' in value) {
     const { kind, ...rest } = value as Record<string, unknown>
-    return [String(kind), ...Object.entries(rest).map(([name, x]) => `${name} ${x}`)].join(' ')
+    return [String(kind), ...Object.entries(rest).map(([name, x]) => `${name} ${isTensor(x) ? describeType(x.type) : x}`)].join(' ')
   }
   return Array.isArray(value) ? `[${value.join(',')}]` : String(value)
 }

@@ -160,6 +160,7 @@ export const channelScale = (type: QuantizedType, channel: number): number => (t
 
 /** True where both types store the same numbers for the same reals: kind, scale and zero point. */
 export const hasEqualQuantization = (a: ValueType, b: ValueType): boolean => {
+  if (a.kind === 'level' && b.kind === 'level') return a.levels === b.levels
   if (!isQuantized(a) || !isQuantized(b)) return a.kind === b.kind
   return a.kind === b.kind && a.zeroPoint === b.zeroPoint && a.scales.length === b.scales.length && a.scales.every((s, i) => s === b.scales[i])
 }

@@ -62,6 +62,9 @@ const checkConstant = (tensor: Tensor, where: string): void => {
   if (!(tensor.data instanceof arrayClass(tensor.type.kind))) throw invalidNetwork(where, `a ${tensor.type.kind} constant is stored in the wrong array`)
   if (tensor.data.length !== arrayLength(tensor.type))
     throw invalidNetwork(where, `a constant has ${tensor.data.length} elements, its shape takes ${arrayLength(tensor.type)}`)
+  const usedBits = elementCount(tensor.type.shape) % 32
+  if (tensor.type.kind === 'binary' && usedBits !== 0 && (tensor.data.at(-1) as number) >>> usedBits !== 0)
+    throw invalidNetwork(where, 'the spare bits of a binary constant must be 0')
 }
 
 const checkName = (name: unknown, what: string, seen: Set<string>): void => {

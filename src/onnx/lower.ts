@@ -56,6 +56,8 @@ export const LOWERING: { readonly [K in OperatorKind]: Row<Forms<NodeOf<K>>> } =
   relu: { lower: { qlinear: qlinear.lowerRelu, qdq: qdq.qdqRelu } },
   softmax: { lower: { qlinear: qlinear.lowerSoftmax, qdq: qdq.qdqSoftmax } },
   batchNorm: { unsupported: 'batch norm exists in the float stage only; simplify folds it into the layer in front' },
+  sign: { unsupported: 'sign exists in the float stage only; quantize turns it into thresholds' },
+  staircase: { unsupported: 'a staircase exists in the float stage only; quantize turns it into thresholds' },
 }
 
 /** A document, and where it holds each value of the network. */

@@ -37,6 +37,8 @@ const SHARES_QUANTIZATION: Readonly<Record<OperatorKind, boolean>> = {
   relu: true,
   softmax: false,
   batchNorm: false,
+  sign: false,
+  staircase: false,
 }
 
 /** The representative of each value's group of values with one quantization (union-find). */
@@ -66,7 +68,8 @@ const boundedRange = (network: Network, value: number, range: Range): Range => {
   return { min: Math.max(range.min, min ?? -Infinity), max: Math.min(range.max, max ?? Infinity) }
 }
 
-const valueTypes = (network: Network<'float'>, ranges: readonly Range[]): readonly ValueType[] => {
+/** int8 types of all values but probabilities. */
+export const int8Types = (network: Network<'float'>, ranges: readonly Range[]): readonly ValueType[] => {
   const groupOf = quantizationGroups(network)
   const joint = new Map<number, Range>()
   network.values.forEach((_, value) => {
@@ -85,7 +88,7 @@ const valueTypes = (network: Network<'float'>, ranges: readonly Range[]): readon
 const BIAS_LIMIT = 2 ** 30
 
 /** Per-channel symmetric weights along an axis; a channel's scale also keeps its bias within BIAS_LIMIT. */
-const quantizeWeights = (weights: Tensor, bias: Tensor | null, axis: number, inputScale: number): Tensor<QuantizedType> => {
+export const quantizeWeights = (weights: Tensor, bias: Tensor | null, axis: number, inputScale: number): Tensor<QuantizedType> => {
   const { shape } = weights.type
   const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1)
   const channels = shape[axis] as number
@@ -116,7 +119,11 @@ const requantizeEmission = ({ min, max }: ClampEmission, output: QuantizedType):
   return { kind: 'requantize', min: min === null ? -128 : stored(min), max: max === null ? 127 : stored(max) }
 }
 
-const quantizeNode = (node: Node, types: readonly ValueType[]): Node => {
+/** A float node as an int8 one. @throws UNSUPPORTED for nodes without an int8 form */
+export const quantizeNode = (node: Node, types: readonly ValueType[]): Node => {
+  if (node.kind === 'sign' || node.kind === 'staircase') {
+    throw unsupported(`${node.kind} "${node.name}" has no int8 form.`, `Quantize with scheme ${node.kind === 'sign' ? 'binary' : 'staircase'}.`)
+  }
   if (node.kind === 'batchNorm') {
     throw unsupported(
       `batch normalization "${node.name}" cannot be quantized by itself.`,
@@ -134,8 +141,8 @@ const quantizeNode = (node: Node, types: readonly ValueType[]): Node => {
   return { ...node, weights, bias, emission }
 }
 
-/** The scores first where an output is a softmax: engines agree on scores byte for byte, probabilities are for reading. */
-const withScores = (network: Network): readonly number[] => {
+/** The outputs of an integer network: the scores first where an output is a softmax: engines agree on scores byte for byte, probabilities are for reading. */
+export const withScores = (network: Network): readonly number[] => {
   const scores = network.outputs.flatMap((output) => {
     const producer = producerOf(network, output)
     return producer?.kind === 'softmax' ? [producer.inputs[0] as number] : []
@@ -149,7 +156,7 @@ const withScores = (network: Network): readonly number[] => {
  * @throws UNSUPPORTED for a batch norm, ACCUMULATOR_OVERFLOW where a sum cannot be proven to fit int32
  */
 export const quantizeInt8 = (network: Network<'float'>, ranges: readonly Range[]): Network<'integer'> => {
-  const types = valueTypes(network, ranges)
+  const types = int8Types(network, ranges)
   return verify({
     ...network,
     stage: 'integer',

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
 import { backendUnavailable } from '#src/errors.js'
 import { registerTrainingKernels } from './kernels/index.js'
+import { spikeportLayers } from './layers/index.js'
 
 /** The TensorFlow.js module, passed to recipes so that they need not load it themselves. */
 export type TensorFlow = typeof import('@tensorflow/tfjs')
@@ -23,7 +24,11 @@ export const loadTensorFlow = (): Promise<TensorFlow> => {
   return loaded
 }
 
-const loadOnce = async (): Promise<TensorFlow> => (await loadNative()) ?? (await loadWasm())
+const loadOnce = async (): Promise<TensorFlow> => {
+  const tf = (await loadNative()) ?? (await loadWasm())
+  spikeportLayers(tf)
+  return tf
+}
 
 /** tfjs-node, or undefined where it or its native library is missing. */
 const loadNative = async (): Promise<TensorFlow | undefined> => {

@@ -13,7 +13,16 @@ export interface Trainer {
   readonly weights: readonly Float32Array[]
   /** which tensors weight decay shrinks: those with two or more dimensions */
   readonly decays: readonly boolean[]
+  /** bound of the magnitude of each tensor's weights (latent weights of binary layers), null: none */
+  readonly limits: readonly (number | null)[]
   readonly state: OptimizerState
+}
+
+/** The limit that a layer of src/train/layers sets as its weight's constraint. */
+const limitOf = (weight: object): number | null => (weight as { constraint?: { limit?: number } | null }).constraint?.limit ?? null
+
+const keepWithin = (weights: Float32Array, limit: number): void => {
+  for (let i = 0; i < weights.length; i++) weights[i] = Math.min(limit, Math.max(-limit, weights[i] as number))
 }
 
 /** A trainer of a model's trainable weights. */
@@ -26,6 +35,7 @@ export const makeTrainer = (tf: TensorFlow, model: LayersModel, settings: Optimi
     variables,
     weights,
     decays: variables.map((variable) => variable.rank > 1),
+    limits: model.trainableWeights.map(limitOf),
     state: initialState(
       settings,
       weights.map((array) => array.length),
@@ -43,6 +53,9 @@ export const trainStep = (trainer: Trainer, learningRate: number, loss: () => Te
       return gradient === undefined ? new Float32Array(weights[i]?.length ?? 0) : (gradient.dataSync() as Float32Array)
     })
     optimizerStep(trainer.settings, trainer.state, weights, gradients, trainer.decays, learningRate)
+    trainer.limits.forEach((limit, i) => {
+      if (limit !== null) keepWithin(weights[i] as Float32Array, limit)
+    })
     assignWeights(trainer)
     return value.dataSync()[0] ?? Number.NaN
   })

@@ -55,7 +55,7 @@ export const resnet8Network = (seed: number): Network<'integer'> => {
 }
 
 /** Operators of the integer stage. */
-export type IntegerOperatorKind = Exclude<OperatorKind, 'batchNorm'>
+export type IntegerOperatorKind = Exclude<OperatorKind, 'batchNorm' | 'sign' | 'staircase'>
 
 const randomZeroPoint = ({ random }: NetworkBuilder): number => (random.chance(0.4) ? random.pick([-128, 127, 0]) : random.integer(-128, 127))
 

@@ -1,5 +1,6 @@
 // The table of layers: how each class is checked and converted, or why it is not and what to use instead.
 
+import { checkBinaryConv2d, checkStaircase, convertBinaryConv2d, convertBinaryDense, convertSign, convertStaircase } from './binary.js'
 import type { Convert } from './context.js'
 import { checkConvolution, convertConv1d, convertConv2d, convertDense, convertDepthwiseConv2d, convertSeparableConv2d } from './convolutions.js'
 import { type Layer, refusedLayer } from './document.js'
@@ -73,6 +74,10 @@ const LAYERS: Readonly<Record<string, SupportedLayer | UnsupportedLayer>> = {
   Softmax: { check: noCheck, convert: convertSoftmax },
   BatchNormalization: { check: noCheck, convert: convertBatchNorm },
   ZeroPadding1D: { check: checkZeroPadding(1), convert: convertZeroPadding(1) },
+  Staircase: { check: checkStaircase, convert: convertStaircase },
+  Sign: { check: noCheck, convert: convertSign },
+  BinaryDense: { check: noCheck, convert: convertBinaryDense },
+  BinaryConv2D: { check: checkBinaryConv2d, convert: convertBinaryConv2d },
   ZeroPadding2D: { check: checkZeroPadding(2), convert: convertZeroPadding(2) },
   ActivityRegularization: identity,
   AlphaDropout: identity,

@@ -50,8 +50,8 @@ export const add: Operator<AddNode> = {
   checkTypes: (node, types, stage) => {
     const { inputs, output } = types
     for (const input of inputs) checkInputKind(input, stage, whereOf(node))
-    checkEmission(node.emission, output, stage, whereOf(node))
-    if (node.emission.kind === 'none') throw invalidNetwork(whereOf(node), 'an add needs a requantize emission')
+    checkEmission(node.emission, output, 1, stage, whereOf(node))
+    if (stage === 'integer' && node.emission.kind !== 'requantize') throw invalidNetwork(whereOf(node), 'an add needs a requantize emission')
     checkScales(types, whereOf(node))
   },
   evaluate: (node, [a, b], types) => {

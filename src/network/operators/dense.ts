@@ -3,7 +3,7 @@
 import { invalidNetwork } from '../../errors.js'
 import { accumulateDense, decode, decodeConstant, proveSumsFit } from '../accumulate.js'
 import { checkEmission, checkRequantizeScales, type Emission, type EmitContext, emit } from '../emission.js'
-import { checkInputKind, checkTensor, checkWeightTypes, type NodeTypes, neverOverlaps, type Operator, whereOf } from '../operator.js'
+import { checkSumInput, checkTensor, checkWeightTypes, type NodeTypes, neverOverlaps, type Operator, WEIGHT_KINDS, whereOf } from '../operator.js'
 import { isQuantized, type NodeBase, type Tensor } from '../types.js'
 
 export interface DenseNode extends NodeBase<'dense'> {
@@ -28,7 +28,7 @@ export const dense: Operator<DenseNode> = {
   inputs: 1,
   stages: ['float', 'integer'],
   checkAttributes: (node) => {
-    checkTensor(node.weights, ['float32', 'int8'], [null, null], 'weights', whereOf(node))
+    checkTensor(node.weights, WEIGHT_KINDS, [null, null], 'weights', whereOf(node))
     if (node.bias !== null) checkTensor(node.bias, ['float32', 'int32'], [units(node)], 'bias values', whereOf(node))
   },
   outputShape: (node, [input]) => {
@@ -45,9 +45,9 @@ export const dense: Operator<DenseNode> = {
       output,
     } = types
     if (input === undefined) return
-    checkInputKind(input, stage, where)
+    checkSumInput(input, stage, where)
     checkWeightTypes(node.weights, node.bias, 0, stage, where)
-    checkEmission(node.emission, output, stage, where)
+    checkEmission(node.emission, output, units(node), stage, where)
     checkRequantizeScales(node.emission, emitContext(node, types), where)
     const width = node.weights.type.shape[1] as number
     if (stage === 'integer') proveSumsFit(node.name, input, node.weights, node.bias, units(node), (i) => Math.floor(i / width))

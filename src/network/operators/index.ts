@@ -16,7 +16,9 @@ import { type GlobalMaxPoolNode, globalMaxPool } from './global-max-pool.js'
 import { type MaxPoolNode, maxPool } from './max-pool.js'
 import { type ReluNode, relu } from './relu.js'
 import { type ReshapeNode, reshape } from './reshape.js'
+import { type SignNode, sign } from './sign.js'
 import { type SoftmaxNode, softmax } from './softmax.js'
+import { type StaircaseNode, staircase } from './staircase.js'
 
 export type Node =
   | DenseNode
@@ -34,6 +36,8 @@ export type Node =
   | ReluNode
   | SoftmaxNode
   | BatchNormNode
+  | SignNode
+  | StaircaseNode
 
 export type OperatorKind = Node['kind']
 export type NodeOf<K extends OperatorKind> = Extract<Node, { kind: K }>
@@ -54,6 +58,8 @@ export const OPERATORS: { readonly [K in OperatorKind]: Operator<NodeOf<K>> } = 
   relu,
   softmax,
   batchNorm,
+  sign,
+  staircase,
 }
 
 /** True for the kinds in the table; a kind may come from an untrusted file. */

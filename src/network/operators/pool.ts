@@ -1,10 +1,11 @@
 // What averagePool, maxPool and their global forms share: window geometry, type rules and the walk over valid taps.
 
 import { accumulatorOverflow, invalidNetwork } from '../../errors.js'
+import { decode, packSigns } from '../accumulate.js'
 import { averageScale, requantize } from '../arithmetic.js'
 import { averageFixed } from '../arithmetic-tflite.js'
 import { checkFactors } from '../emission.js'
-import { checkInputKind, type NodeTypes, noMacs, type Operator, rowOverlap, whereOf } from '../operator.js'
+import { checkInputKind, checkSumInput, type NodeTypes, noMacs, type Operator, rowOverlap, whereOf } from '../operator.js'
 import {
   allocate,
   channelScale,
@@ -62,8 +63,14 @@ const walk = (data: ElementArray, g: Geometry, { start, step }: Reduction, finis
   return out
 }
 
-const evaluateMax = (data: ElementArray, g: Geometry, { output }: NodeTypes): ElementArray =>
-  walk(data, g, { start: -Infinity, step: Math.max }, (best) => best, allocate(output))
+const LARGEST: Reduction = { start: -Infinity, step: Math.max }
+
+/** The largest of +1 and -1 is the or of their bits. */
+const evaluateMax = (data: ElementArray, g: Geometry, { inputs: [input], output }: NodeTypes): ElementArray => {
+  if (input?.kind !== 'binary') return walk(data, g, LARGEST, (best) => best, allocate(output))
+  const signs = Float32Array.from(decode(data, input))
+  return packSigns(walk(signs, g, LARGEST, (best) => best, new Float32Array(elementCount(output.shape))))
+}
 
 const evaluateAverage = (data: ElementArray, g: Geometry, { inputs: [input], output, rounding }: NodeTypes): ElementArray => {
   const sum: Reduction = { start: 0, step: (a, x) => a + x }
@@ -116,7 +123,8 @@ export const pool = <N extends NodeBase<string>>(variant: Variant<N>): Operator<
         output,
       } = types
       if (input === undefined) return
-      checkInputKind(input, stage, whereOf(node))
+      if (keepsQuantization) checkSumInput(input, stage, whereOf(node))
+      else checkInputKind(input, stage, whereOf(node))
       if (output.kind !== input.kind) throw invalidNetwork(whereOf(node), `the output is ${output.kind}, expected ${input.kind}`)
       if (keepsQuantization) checkEqualQuantization(input, output, node)
       else checkAverage(types, variant.geometry(node, input.shape), node)

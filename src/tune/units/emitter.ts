@@ -71,6 +71,7 @@ const EMITTERS: { readonly [K in EmissionKind]: Build<K> | { readonly unsupporte
   requantize: requantizer,
   none: identity,
   clamp: { unsupported: 'belongs to the float stage' },
+  thresholds: { unsupported: 'gives levels or packed bits' },
 }
 
 /** The emitter of a layer. @throws UNSUPPORTED naming the layer */

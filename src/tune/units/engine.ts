@@ -135,6 +135,8 @@ const COMPILERS: { readonly [K in OperatorKind]: Row<K> } = {
   relu: recompute,
   softmax: { unsupported: 'softmax is for reading, not for computing on' },
   batchNorm: { unsupported: 'batch norm belongs to the float stage' },
+  sign: { unsupported: 'sign belongs to the float stage' },
+  staircase: { unsupported: 'a staircase belongs to the float stage' },
 }
 
 const compileNode = (network: Network<'integer'>, node: Node, values: Values): CompiledNode => {

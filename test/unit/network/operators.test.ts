@@ -260,6 +260,11 @@ const FLOAT_CASES: Readonly<Record<OperatorKind, (random: TestRandom) => Case>> 
     const [gamma, beta, mean] = [0, 1, 2].map(() => floatTensor(random, [shape[2]])) as [Tensor, Tensor, Tensor]
     return [[shape], { kind: 'batchNorm', name: 'n', inputs: [0], gamma, beta, mean, variance, epsilon: 0.01 }]
   },
+  sign: (random) => [[image(random)], { kind: 'sign', name: 'n', inputs: [0] }],
+  staircase: (random) => [
+    [image(random)],
+    { kind: 'staircase', name: 'n', inputs: [0], levels: random.integer(2, 9), curve: random.pick(['sigmoid', 'relu'] as const) },
+  ],
 }
 
 const bounded = ({ emission }: { emission: NodeOf<'add'>['emission'] }, sums: readonly number[]): number[] => {
@@ -307,6 +312,12 @@ const FLOAT_DEFINITIONS: { readonly [K in OperatorKind]: (node: NodeOf<K>, aroun
     const of = (tensor: Tensor, i: number): number => tensor.data[i % channels] as number
     return Array.from(inputs[0] as ElementArray, (x, i) => (of(gamma, i) * (x - of(average_, i))) / Math.sqrt(of(variance, i) + epsilon) + of(beta, i))
   },
+  sign: (_, { inputs }) => Array.from(inputs[0] as ElementArray, (x) => (x >= 0 ? 1 : -1)),
+  staircase: ({ levels, curve }, { inputs }) =>
+    Array.from(inputs[0] as ElementArray, (x) => {
+      const share = curve === 'relu' ? x : 1 / (1 + Math.exp(-x))
+      return Math.min(Math.max(Math.floor(levels * share), 0), levels - 1) / levels
+    }),
 }
 
 describe('the float stage computes its definition', () => {

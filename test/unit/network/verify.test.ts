@@ -139,7 +139,7 @@ const FLOAT: readonly Row[] = [
   ['conv2d "conv": a float32 constant is stored in the wrong array.', (n) => set(n('conv'), { weights: { ...f([1]), data: new Int8Array(1) } })],
   ['conv2d "conv": a constant has 1 elements, its shape takes 54.', (n) => set(n('conv'), { weights: { ...f([3, 3, 3, 2]), data: new Float32Array(1) } })],
   ['conv2d "conv": shape [0] is not a list of at most 4 integers from 1 to 65535.', (n) => set(n('conv'), { weights: f([0]) })],
-  ['conv2d "conv": weights are int32, expected float32 or int8.', (n) => set(n('conv'), { weights: b(3) })],
+  ['conv2d "conv": weights are int32, expected float32 or int8 or binary.', (n) => set(n('conv'), { weights: b(3) })],
   ['conv2d "conv": weights have shape [3], expected [*,*,*,*].', (n) => set(n('conv'), { weights: f([3]) })],
   ['conv2d "conv": weights hold NaN, every weight must be a finite number.', (n) => set(n('conv'), { weights: f([3, 3, 3, 2], Number.NaN) })],
   ['conv2d "conv": bias values have shape [4], expected [3].', (n) => set(n('conv'), { bias: f([4]) })],
@@ -196,7 +196,7 @@ const INTEGER: readonly Row[] = [
   ['value "x": only constants are quantized per channel.', (_n, v) => set(v('x').type, { channelAxis: 2, scales: [1, 1] })],
   ['value "x": levels 0 is not an integer from 1 to 255.', (_n, v) => set(v('x'), { type: { kind: 'level', shape: [6, 6, 2], levels: 0 } })],
   ['conv2d "conv": the input is uint8, an integer network\'s conv2d takes int8.', (_n, v) => set(v('x'), { type: perTensor('uint8', [6, 6, 2], 1, 0) })],
-  ['conv2d "conv": weights are float32, an integer network takes int8.', (n) => set(n('conv'), { weights: f([3, 3, 3, 2]) })],
+  ['conv2d "conv": weights are float32, an integer network takes int8 or binary.', (n) => set(n('conv'), { weights: f([3, 3, 3, 2]) })],
   ['conv2d "conv": the bias is float32, an integer network takes int32.', (n) => set(n('conv'), { bias: f([3]) })],
   [
     'conv2d "conv": weights have zero point 1, they must be symmetric (0).',
