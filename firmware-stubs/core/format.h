@@ -126,6 +126,17 @@ typedef struct {
   int32_t input_zero_point;
 } pool_fields_t;
 
+/* A layer over inputs int8, level or binary with weights int8 or binary (packed as the type: bit i of word w is element 32 w + i). */
+typedef struct {
+  dense_fields_t layer;
+  uint32_t weights_kind; /* VALUE_KIND_INT8 or VALUE_KIND_BINARY */
+} general_dense_fields_t;
+
+typedef struct {
+  conv_fields_t layer;
+  uint32_t weights_kind;
+} general_conv_fields_t;
+
 typedef struct {
   uint32_t count;
   int16_t zero_point_a, zero_point_b;
@@ -190,5 +201,10 @@ typedef struct {
 typedef struct {
   int16_t zero_point, low, high, reserved;
 } round_fields_t;
+
+typedef struct {
+  uint32_t thresholds; /* file offset: int32 [channels, levels], ascending in each channel */
+  uint32_t levels;
+} thresholds_fields_t;
 
 #endif

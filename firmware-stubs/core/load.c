@@ -41,14 +41,28 @@ static status_t verify_sections(const header_t *h) {
   return STATUS_OK;
 }
 
-/* Bytes of an element of each kind this core runs; 0: not yet. */
-static uint32_t element_bytes(uint8_t kind) {
-  return kind == VALUE_KIND_INT8 ? 1 : (kind == VALUE_KIND_INT32 || kind == VALUE_KIND_FLOAT32 ? 4 : 0);
+/* Bytes of a value of each kind this core runs; 0: not yet. */
+static uint64_t value_bytes(uint8_t kind, uint64_t elements) {
+  switch (kind) {
+    case VALUE_KIND_INT8:
+    case VALUE_KIND_LEVEL:
+      return elements;
+    case VALUE_KIND_INT32:
+    case VALUE_KIND_FLOAT32:
+      return elements * 4;
+    case VALUE_KIND_BINARY:
+      return packed_bytes(elements);
+    default:
+      return 0;
+  }
+}
+
+static bool has_scale(uint8_t kind) {
+  return kind == VALUE_KIND_INT8 || kind == VALUE_KIND_INT32;
 }
 
 static status_t verify_value(const value_t *v) {
-  const uint32_t size = element_bytes(v->kind);
-  VERIFY(size != 0 && v->rank <= 4, STATUS_VALUE);
+  VERIFY(value_bytes(v->kind, 1) != 0 && v->rank <= 4, STATUS_VALUE);
   uint64_t elements = 1;
   for (uint32_t axis = 0; axis < 4; axis++) {
     const uint32_t length = v->shape[axis];
@@ -56,10 +70,11 @@ static status_t verify_value(const value_t *v) {
     elements *= axis < v->rank ? length : 1;
     VERIFY(elements <= EVN_MAX_ELEMENTS, STATUS_VALUE);
   }
-  VERIFY(v->byte_count == elements * size, STATUS_VALUE);
+  VERIFY(v->byte_count == value_bytes(v->kind, elements), STATUS_VALUE);
+  VERIFY(v->kind == VALUE_KIND_LEVEL ? v->levels >= 1 && v->levels <= 255 : v->levels == 0, STATUS_VALUE);
   uint32_t scale_bits;
   memcpy(&scale_bits, &v->scale, 4);
-  VERIFY(v->kind == VALUE_KIND_FLOAT32 ? scale_bits == 0 : is_scale(scale_bits, true), STATUS_VALUE);
+  VERIFY(has_scale(v->kind) ? is_scale(scale_bits, true) : scale_bits == 0, STATUS_VALUE);
   VERIFY(v->kind == VALUE_KIND_INT8 ? v->zero_point >= -128 && v->zero_point <= 127 : v->zero_point == 0, STATUS_VALUE);
   return STATUS_OK;
 }

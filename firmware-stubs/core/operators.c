@@ -14,6 +14,10 @@ static const operator_t PLAIN[OPERATOR_LIMIT] = {
     [OPERATOR_SOFTMAX] = {.verify = softmax_verify, .run = softmax_f32},
     [OPERATOR_ADD_FIXED] = {.verify = add_fixed_verify, .run = add_fixed_s8, .overlap = overlap_elementwise, .roundings = ROUNDING_BIT(EVN_ROUNDING_TFLITE)},
     [OPERATOR_SOFTMAX_FIXED] = {.verify = softmax_fixed_verify, .run = softmax_fixed_s8, .roundings = ROUNDING_BIT(EVN_ROUNDING_TFLITE)},
+    [OPERATOR_GENERAL_DENSE] = ROW_GENERAL_DENSE,
+    [OPERATOR_GENERAL_CONV2D] = ROW_GENERAL_CONV2D,
+    [OPERATOR_GENERAL_DEPTHWISE] = ROW_GENERAL_DEPTHWISE,
+    [OPERATOR_GENERAL_MAX_POOL] = ROW_GENERAL_MAX_POOL,
 };
 
 const operator_t *operator_find(uint16_t code) {

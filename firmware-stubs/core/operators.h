@@ -61,6 +61,11 @@ status_t softmax_verify(const network_t *net, const node_t *node);
 status_t add_fixed_verify(const network_t *net, const node_t *node);
 status_t softmax_fixed_verify(const network_t *net, const node_t *node);
 
+status_t general_dense_verify(const network_t *net, const node_t *node);
+status_t general_conv2d_verify(const network_t *net, const node_t *node);
+status_t general_depthwise_verify(const network_t *net, const node_t *node);
+status_t general_max_pool_verify(const network_t *net, const node_t *node);
+
 #define DECLARE_RUN(name) \
   void name(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch)
 DECLARE_RUN(dense_s8);
@@ -75,6 +80,16 @@ DECLARE_RUN(relu_s8);
 DECLARE_RUN(softmax_f32);
 DECLARE_RUN(add_fixed_s8);
 DECLARE_RUN(softmax_fixed_s8);
+DECLARE_RUN(general_dense);
+DECLARE_RUN(general_conv2d);
+DECLARE_RUN(general_depthwise);
+DECLARE_RUN(general_max_pool);
+
+/* The rows of the operators over levels and signs, for a table without kernels of its own for them. */
+#define ROW_GENERAL_DENSE {.verify = general_dense_verify, .run = general_dense, .roundings = ROUNDING_BITS}
+#define ROW_GENERAL_CONV2D {.verify = general_conv2d_verify, .run = general_conv2d, .overlap = overlap_rows, .roundings = ROUNDING_BITS}
+#define ROW_GENERAL_DEPTHWISE {.verify = general_depthwise_verify, .run = general_depthwise, .overlap = overlap_rows, .roundings = ROUNDING_BITS}
+#define ROW_GENERAL_MAX_POOL {.verify = general_max_pool_verify, .run = general_max_pool, .overlap = overlap_rows, .roundings = ROUNDING_BITS}
 
 /* The accumulator's fields of a record. */
 static inline const void *node_fields(const node_t *node) {

@@ -24,6 +24,7 @@ status_t verify_record(const node_t *node, uint32_t fields_bytes) {
       [EMISSION_REQUANTIZE] = sizeof(requantize_fields_t),
       [EMISSION_REQUANTIZE_BY_COUNT] = sizeof(requantize_by_count_fields_t),
       [EMISSION_ROUND] = sizeof(round_fields_t),
+      [EMISSION_THRESHOLDS] = sizeof(thresholds_fields_t),
   };
   VERIFY(node->emission < EMISSION_LIMIT, STATUS_EMISSION);
   VERIFY(node->record_bytes == sizeof(node_t) + fields_bytes + EMISSION_BYTES[node->emission], STATUS_RECORD);
@@ -48,6 +49,11 @@ static uint64_t bias_magnitude(const int32_t *bias, uint32_t channel) {
 }
 
 status_t verify_weights(const network_t *net, const weights_view_t *view) {
+  const int32_t zero_point = view->input_zero_point;
+  return verify_sums(net, view, (uint64_t)(zero_point < 0 ? 127 - zero_point : zero_point + 128));
+}
+
+status_t verify_sums(const network_t *net, const weights_view_t *view, uint64_t most) {
   TRY(verify_constant(net, view->offset, (uint64_t)view->channels * view->taps, 1));
   const int32_t *bias = NULL;
   if (view->bias != 0) {
@@ -55,8 +61,6 @@ status_t verify_weights(const network_t *net, const weights_view_t *view) {
     bias = (const int32_t *)(const void *)network_constant(net, view->bias);
   }
   const int8_t *weights = (const int8_t *)network_constant(net, view->offset);
-  const int32_t zero_point = view->input_zero_point;
-  const uint64_t most = (uint64_t)(zero_point < 0 ? 127 - zero_point : zero_point + 128);
   for (uint32_t c = 0; c < view->channels; c++) {
     const uint64_t b = bias_magnitude(bias, c);
     if (b + view->taps * 128 * most < INT32_LIMIT) {
@@ -149,6 +153,9 @@ uint64_t overlap_elementwise(const network_t *net, const node_t *node, uint32_t 
 /* The geometry is the first field of every operator with a window. */
 uint64_t overlap_rows(const network_t *net, const node_t *node, uint32_t input) {
   const geometry_t *g = (const void *)(node + 1);
+  if (node_input(net, node, input)->kind == VALUE_KIND_BINARY || node_output(net, node)->kind == VALUE_KIND_BINARY) {
+    return NEVER; /* rows of packed elements do not end at bytes */
+  }
   const uint64_t input_row = node_input(net, node, input)->byte_count / g->input_height;
   const uint64_t output_row = node_output(net, node)->byte_count / g->output_height;
   uint64_t distance = 0;

@@ -26,6 +26,9 @@ status_t verify_record(const node_t *node, uint32_t fields_bytes);
 /* Weights and bias lie in the file, and |bias| + sum |w| max|x - zero point| < 2^31 in every channel. */
 status_t verify_weights(const network_t *net, const weights_view_t *view);
 
+/* The same where inputs are at most `most` in magnitude; the view's zero point is not read. */
+status_t verify_sums(const network_t *net, const weights_view_t *view, uint64_t most);
+
 /* An input is int8 with `count` elements and this zero point. */
 status_t verify_input_s8(const network_t *net, const node_t *node, uint32_t input, uint64_t count, int32_t zero_point);
 
@@ -50,6 +53,11 @@ static inline const value_t *node_input(const network_t *net, const node_t *node
 
 static inline const value_t *node_output(const network_t *net, const node_t *node) {
   return &net->values[node->output];
+}
+
+/* Bytes of `elements` packed into words of 32. */
+static inline uint64_t packed_bytes(uint64_t elements) {
+  return (elements + 31) / 32 * 4;
 }
 
 /* True for a finite float32 > 0 (not_zero) or >= 0. */

@@ -41,6 +41,8 @@ interface Port {
 
 const typeOfValue = (value: EventnetValue): ValueType => {
   if (value.kind === 'int8' || value.kind === 'int32') return perTensor(value.kind, value.shape, value.scale, value.zeroPoint)
+  if (value.kind === 'level') return { kind: 'level', shape: value.shape, levels: value.levels }
+  if (value.kind === 'binary') return { kind: 'binary', shape: value.shape }
   return { kind: 'float32', shape: value.shape }
 }
 

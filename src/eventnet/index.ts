@@ -15,11 +15,12 @@ import {
   MAX_PORTS,
   MAX_VALUES,
 } from '../formats/eventnet/index.js'
+import { packSigns } from '../network/accumulate.js'
 import { evaluate } from '../network/evaluate.js'
 import { nodeTypes, typeOf } from '../network/graph.js'
 import { constantsOf, whereOf } from '../network/operator.js'
 import type { Node } from '../network/operators/index.js'
-import { allocate, byteLength, type ElementArray, isQuantized, type Network, type Rounding, type ValueType } from '../network/types.js'
+import { allocate, byteLength, type ElementArray, elementCount, isQuantized, type Network, type Rounding, type ValueType } from '../network/types.js'
 import { LOWER, type LowerContext } from './lower.js'
 
 /** Which weights and biases go to the tunable section: none, those of the last node that has any, or all. */
@@ -38,7 +39,7 @@ export interface EventnetOptions {
 const ROUNDING_CODES: Readonly<Record<Rounding, number>> = { single: 0, tflite: 1 }
 
 /** Kinds of values that the core runs so far. */
-const RUNNABLE: readonly ValueType['kind'][] = ['int8', 'int32', 'float32']
+const RUNNABLE: readonly ValueType['kind'][] = ['int8', 'int32', 'float32', 'level', 'binary']
 
 const bytesOf = (data: ElementArray): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
@@ -109,8 +110,12 @@ const namesOf = (network: Network): EventnetNames => ({
   labels: network.labels,
 })
 
-/** A fixed input that exercises every code: element i is (37 i + 11) mod 256 - 128 (int32 and float32 alike). */
-const selfTestInput = (type: ValueType): ElementArray => allocate(type).map((_, i) => ((37 * i + 11) % 256) - 128) as ElementArray
+/** A fixed input that exercises every code: element i is (37 i + 11) mod 256 - 128 (int32 and float32 alike); levels and signs are made of it. */
+const selfTestInput = (type: ValueType): ElementArray => {
+  const codes = Float64Array.from({ length: elementCount(type.shape) }, (_, i) => ((37 * i + 11) % 256) - 128)
+  if (type.kind === 'binary') return packSigns(codes)
+  return allocate(type).map((_, i) => (type.kind === 'level' ? ((codes[i] as number) + 128) % (type.levels + 1) : (codes[i] as number))) as ElementArray
+}
 
 const selfTestOf = (network: Network<'integer'>): EventnetDocument['selfTest'] => {
   const inputs = network.inputs.map((value) => selfTestInput(typeOf(network, value)))

@@ -3,7 +3,7 @@
 
 import type { Row } from '../contracts/exporter.js'
 import { unsupported } from '../errors.js'
-import type { ConstantAt, EventnetNode, FieldValues } from '../formats/eventnet/index.js'
+import { type ConstantAt, type EventnetNode, type FieldValues, VALUE_KIND_CODES } from '../formats/eventnet/index.js'
 import { averageScale } from '../network/arithmetic.js'
 import { addMultipliers, type Multiplier, softmaxScale } from '../network/arithmetic-tflite.js'
 import { type Emission, type MultiplierRule, requantizeMultipliers, requantizeScales } from '../network/emission.js'
@@ -16,7 +16,7 @@ import { depthwiseGeometry } from '../network/operators/depthwise-conv2d.js'
 import type { NodeOf, OperatorKind } from '../network/operators/index.js'
 import { globalGeometry, poolGeometry } from '../network/operators/pool.js'
 import { reluBounds } from '../network/operators/relu.js'
-import { byteLength, channelScale, type ElementArray, elementCount, type NodeBase, type QuantizedType, type Tensor } from '../network/types.js'
+import { byteLength, channelScale, type ElementArray, elementCount, isQuantized, type NodeBase, type QuantizedType, type Tensor } from '../network/types.js'
 import { type Geometry, MAX_AXIS, type Padding } from '../network/window.js'
 
 /** What lowering a node needs of the file around it. */
@@ -73,14 +73,29 @@ const storeFactors = (node: Layer, channels: number, { types, store }: LowerCont
 }
 
 const lowerEmission = (node: Layer, channels: number, context: LowerContext, rule: MultiplierRule = 'convolution'): EventnetNode['emission'] => {
+  if (node.emission.kind === 'thresholds') {
+    const { type, data } = node.emission.thresholds
+    return { kind: 'thresholds', fields: { thresholds: context.store(data), levels: type.shape[1] as number } }
+  }
   if (node.emission.kind !== 'requantize') return NO_EMISSION
   const { zeroPoint } = context.types.output as QuantizedType
   const { min, max } = node.emission
   return { kind: 'requantize', fields: { ...storeFactors(node, channels, context, rule), zeroPoint, low: min, high: max } }
 }
 
+const zeroPointOf = ({ inputs: [input] }: NodeTypes): number => (input !== undefined && isQuantized(input) ? input.zeroPoint : 0)
+
+const GENERAL = { dense: 'generalDense', conv2d: 'generalConv2d', depthwise: 'generalDepthwise' } as const
+
+/** A layer with anything but int8 inputs, int8 weights and int8 or int32 outputs is a general one; kernels for int8 never see it. */
+const generalized = (lowered: Lowered & { readonly operator: keyof typeof GENERAL }, node: Layer, { types }: LowerContext): Lowered => {
+  const isInt8 = types.inputs[0]?.kind === 'int8' && node.weights.type.kind === 'int8' && node.emission.kind !== 'thresholds'
+  if (isInt8) return lowered
+  return { ...lowered, operator: GENERAL[lowered.operator], fields: { ...lowered.fields, weightsKind: VALUE_KIND_CODES[node.weights.type.kind] } }
+}
+
 const lowerWeights = (node: Layer, { types, storeTunable }: LowerContext): FieldValues => ({
-  inputZeroPoint: quantized(types, 0).zeroPoint,
+  inputZeroPoint: zeroPointOf(types),
   weights: storeTunable(node.weights.data),
   bias: node.bias === null ? null : storeTunable(node.bias.data),
 })
@@ -93,11 +108,16 @@ const geometryFields = (g: Geometry, [, padBottom, , padRight]: Padding, node: N
   return fields
 }
 
-const lowerConvolution = (operator: 'conv2d' | 'depthwise', node: Layer, g: Geometry, padding: Padding, context: LowerContext): Lowered => ({
-  operator,
-  fields: { ...geometryFields(g, padding, node), ...lowerWeights(node, context) },
-  emission: lowerEmission(node, g.outputChannels, context),
-})
+const lowerConvolution = (operator: 'conv2d' | 'depthwise', node: Layer, g: Geometry, padding: Padding, context: LowerContext): Lowered =>
+  generalized(
+    {
+      operator,
+      fields: { ...geometryFields(g, padding, node), ...lowerWeights(node, context) },
+      emission: lowerEmission(node, g.outputChannels, context),
+    },
+    node,
+    context,
+  )
 
 /** Fewest and most valid taps of a window along one axis. */
 const tapRange = (out: number, stride: number, kernel: number, size: number, before: number): readonly [number, number] => {
@@ -129,8 +149,8 @@ const lowerAverage = (node: NodeBase<string>, g: Geometry, padding: Padding, { t
 }
 
 const lowerMax = (node: NodeBase<string>, g: Geometry, padding: Padding, { types }: LowerContext): Lowered => ({
-  operator: 'maxPool',
-  fields: { ...geometryFields(g, padding, node), inputZeroPoint: quantized(types, 0).zeroPoint },
+  operator: types.inputs[0]?.kind === 'int8' ? 'maxPool' : 'generalMaxPool',
+  fields: { ...geometryFields(g, padding, node), inputZeroPoint: zeroPointOf(types) },
   emission: NO_EMISSION,
 })
 
@@ -171,7 +191,8 @@ export const LOWER: { readonly [K in OperatorKind]: Row<Lower<K>> } = {
   dense: {
     lower: (node, context) => {
       const [units, inputSize] = node.weights.type.shape as readonly [number, number]
-      return { operator: 'dense', fields: { inputSize, units, ...lowerWeights(node, context) }, emission: lowerEmission(node, units, context, 'dense') }
+      const fields = { inputSize, units, ...lowerWeights(node, context) }
+      return generalized({ operator: 'dense', fields, emission: lowerEmission(node, units, context, 'dense') }, node, context)
     },
   },
   conv1d: {

@@ -128,7 +128,7 @@ export const accumulateDepthwise = (input: Float64Array, weights: Float64Array, 
 const largestMagnitude = (type: ValueType): number | null => {
   if (type.kind === 'int8') return Math.max(127 - type.zeroPoint, type.zeroPoint + 128)
   if (type.kind === 'uint8') return Math.max(255 - type.zeroPoint, type.zeroPoint)
-  if (type.kind === 'level') return type.levels
+  if (type.kind === 'level') return 255 // whatever a caller writes into an input
   return type.kind === 'binary' || type.kind === 'spike' ? 1 : null
 }
 

@@ -1,7 +1,6 @@
 // What a file models/<name>/recipe.ts exports as `recipe`: data, network and schedule of one model, as plain data and functions.
 
 import type { LayersModel } from '@tensorflow/tfjs'
-import type { SchemeName } from '#src/quantize/index.js'
 import type { Splits } from './data.js'
 import type { Schedule } from './schedule.js'
 import type { TensorFlow } from './tfjs.js'
@@ -30,7 +29,7 @@ export interface Recipe {
   /** default seed of weights, order and augmentation */
   readonly seed: number
   /** how the trained model is quantized; default int8 */
-  readonly scheme?: SchemeName
+  readonly scheme?: 'int8' | 'staircase' | 'binary'
   readonly schedule: Schedule
   /** a shorter schedule for a quick look */
   readonly fast?: Schedule

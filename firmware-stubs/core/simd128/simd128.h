@@ -11,6 +11,7 @@ DECLARE_RUN(average_pool_simd);
 DECLARE_RUN(max_pool_simd);
 DECLARE_RUN(add_simd);
 DECLARE_RUN(relu_simd);
+DECLARE_RUN(general_dense_simd);
 
 #define DECLARE_PREPARE(name)                                                       \
   uint64_t name##_prepare_bytes(const network_t *net, const node_t *node);          \

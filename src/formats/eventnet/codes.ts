@@ -14,6 +14,10 @@ export const OPERATOR_CODES = {
   softmax: 10,
   addFixed: 11,
   softmaxFixed: 12,
+  generalDense: 16,
+  generalConv2d: 17,
+  generalDepthwise: 18,
+  generalMaxPool: 19,
 } as const
 
 /** Emission codes of node records, by name. */
@@ -22,6 +26,7 @@ export const EMISSION_CODES = {
   requantize: 1,
   requantizeByCount: 2,
   round: 3,
+  thresholds: 4,
 } as const
 
 /** Codes of value kinds, by name. */

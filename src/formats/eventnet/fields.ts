@@ -29,6 +29,13 @@ const GEOMETRY: readonly Field[] = [
 ].map((name) => [name, 'u16'] as const)
 
 const CONVOLUTION: readonly Field[] = [...GEOMETRY, ['inputZeroPoint', 'i32'], ['weights', 'constant'], ['bias', 'constant']]
+const DENSE: readonly Field[] = [
+  ['inputSize', 'u32'],
+  ['units', 'u32'],
+  ['inputZeroPoint', 'i32'],
+  ['weights', 'constant'],
+  ['bias', 'constant'],
+]
 const POOL: readonly Field[] = [...GEOMETRY, ['inputZeroPoint', 'i32']]
 const BOUNDS: readonly Field[] = [
   ['zeroPoint', 'i16'],
@@ -39,13 +46,7 @@ const BOUNDS: readonly Field[] = [
 
 /** The accumulator's fields of each operator. */
 export const OPERATOR_FIELDS: Readonly<Record<EventnetOperator, readonly Field[]>> = {
-  dense: [
-    ['inputSize', 'u32'],
-    ['units', 'u32'],
-    ['inputZeroPoint', 'i32'],
-    ['weights', 'constant'],
-    ['bias', 'constant'],
-  ],
+  dense: DENSE,
   conv2d: CONVOLUTION,
   depthwise: CONVOLUTION,
   averagePool: POOL,
@@ -88,6 +89,10 @@ export const OPERATOR_FIELDS: Readonly<Record<EventnetOperator, readonly Field[]
     ['shift', 'i32'],
     ['least', 'i32'],
   ],
+  generalDense: [...DENSE, ['weightsKind', 'u32']],
+  generalConv2d: [...CONVOLUTION, ['weightsKind', 'u32']],
+  generalDepthwise: [...CONVOLUTION, ['weightsKind', 'u32']],
+  generalMaxPool: POOL,
 }
 
 /** The fields of each emission. */
@@ -96,6 +101,10 @@ export const EMISSION_FIELDS: Readonly<Record<EventnetEmission, readonly Field[]
   requantize: [['scales', 'constant'], ['scaleCount', 'u32'], ...BOUNDS],
   requantizeByCount: [['scales', 'constant'], ['scaleCount', 'u32'], ['firstCount', 'u32'], ...BOUNDS],
   round: BOUNDS,
+  thresholds: [
+    ['thresholds', 'constant'],
+    ['levels', 'u32'],
+  ],
 }
 
 const FIELD_BYTES: Readonly<Record<FieldType, number>> = { u16: 2, i16: 2, u32: 4, i32: 4, f32: 4, constant: 4 }

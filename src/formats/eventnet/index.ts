@@ -1,5 +1,6 @@
 // The .evn flash format: bytes <-> plain document (docs/eventnet.md). Knows no Network.
 
+export { VALUE_KIND_CODES } from './codes.js'
 export {
   type ConstantAt,
   EVENTNET_VERSION,
