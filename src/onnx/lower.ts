@@ -67,6 +67,18 @@ export interface LoweredOnnx {
   readonly places: readonly Place[]
 }
 
+/** Levels, signs and thresholds have no ONNX form yet: nothing may be written that gives other bytes. */
+const refuseCoarse = (network: Network<'integer'>, node: Node): void => {
+  const { inputs, output } = nodeTypes(network, node)
+  const coarse = [...inputs, output].find(({ kind }) => kind === 'level' || kind === 'binary')?.kind
+  const weights = 'weights' in node && node.weights.type.kind === 'binary' ? 'binary weights' : undefined
+  if (coarse !== undefined || weights !== undefined)
+    throw unsupported(
+      `${whereOf(node)} works on ${coarse ?? weights}, which the ONNX exporter does not lower.`,
+      'Export it as .evn, or quantize with scheme int8.',
+    )
+}
+
 const refuse = (network: Network<'integer'>, options: OnnxOptions): void => {
   if (network.stage !== 'integer')
     throw unsupported(`network "${network.name}" is in the ${String(network.stage)} stage, ONNX export takes integer networks.`, 'Quantize it first.')
@@ -80,6 +92,7 @@ const refuse = (network: Network<'integer'>, options: OnnxOptions): void => {
   for (const node of network.nodes) {
     const row = LOWERING[node.kind]
     if ('unsupported' in row) throw unsupported(`${whereOf(node)}: ${row.unsupported}.`, 'Remove or replace this node and export again.')
+    refuseCoarse(network, node)
   }
 }
 

@@ -7,10 +7,12 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { referenceSession } from '#runtimes/reference/index.js'
+import { testInputs } from '#src/check/inputs.js'
 import type { Batch, Outputs } from '#src/contracts/runtime.js'
 import { eventnetBytes } from '#src/eventnet/index.js'
 import { arrayLength, type ElementArray, type Network } from '#src/network/types.js'
 import { planArena } from '#src/plan/arena.js'
+import { COARSE_OPERATORS, coarseNetwork, coarseStack } from '../helpers/coarse-networks.js'
 import { bytesOf } from '../helpers/engines.js'
 import { cnnNetwork, INTEGER_OPERATORS, kwsNetwork, mlpNetwork, operatorNetwork, randomInputs, randomNetwork, resnet8Network } from '../helpers/networks.js'
 import { asTflite, GOLDEN_NAMES, readGolden } from '../helpers/tflite-networks.js'
@@ -64,6 +66,13 @@ const cases: string[] = []
 beforeAll(async () => {
   for (const kind of INTEGER_OPERATORS) for (let seed = 0; seed < 12; seed++) cases.push(await writeCase(`${kind}-${seed}`, operatorNetwork(kind, seed)))
   for (let seed = 0; seed < 40; seed++) cases.push(await writeCase(`random-${seed}`, randomNetwork(seed)))
+  for (const kind of COARSE_OPERATORS) {
+    for (let seed = 0; seed < 12; seed++) {
+      const network = coarseNetwork(kind, seed)
+      cases.push(await writeCase(network.name, network, testInputs(network, SAMPLES, 3)))
+    }
+  }
+  for (let seed = 0; seed < 20; seed++) cases.push(await writeCase(`stack-${seed}`, coarseStack(seed)))
   for (const { name, network, batch, expected } of readVectors()) cases.push(await writeCase(`vector-${name}`, network, batch, expected))
   for (const make of [mlpNetwork, cnnNetwork, kwsNetwork, resnet8Network]) cases.push(await writeCase(make.name, make(1)))
   for (const kind of INTEGER_OPERATORS) {

@@ -7,6 +7,7 @@ import { decodeOnnx, type OnnxModel } from '#src/formats/onnx.js'
 import type { Network } from '#src/network/types.js'
 import { LOWERING, lowerToOnnx } from '#src/onnx/lower.js'
 import { DEFAULT_ONNX_OPTIONS } from '#src/onnx/options.js'
+import { coarseStack } from '../../helpers/coarse-networks.js'
 import { cnnNetwork, kwsNetwork, mlpNetwork, networkBuilder, randomNetwork, resnet8Network } from '../../helpers/networks.js'
 
 const documentOf = (network: Network<'integer'>, options: Readonly<Record<string, string>> = {}): OnnxModel =>
@@ -138,7 +139,12 @@ describe('refusals', () => {
     )
   })
 
+  it('refuses levels and signs by the layer that has them', () => {
+    const options = { ...DEFAULT_ONNX_OPTIONS, form: 'qlinear' as const }
+    for (let seed = 1; seed <= 10; seed++) expect(() => lowerToOnnx(coarseStack(seed), options)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }))
+  })
+
   it('has a row for every operator', () => {
-    expect(Object.entries(LOWERING).flatMap(([kind, row]) => ('unsupported' in row ? [kind] : []))).toEqual(['batchNorm'])
+    expect(Object.entries(LOWERING).flatMap(([kind, row]) => ('unsupported' in row ? [kind] : []))).toEqual(['batchNorm', 'sign', 'staircase'])
   })
 })
