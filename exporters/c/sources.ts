@@ -47,7 +47,7 @@ const roundingsOf = (row: string): readonly Rounding[] => {
   return bits.includes('ROUNDING_BITS') ? ['single', 'tflite'] : bits.includes('TFLITE') ? ['tflite'] : ['single']
 }
 
-/** Rows "[OPERATOR_X] = {... .run = f ...}" of the plain table, "#define ROW_X {... .run = f ...}" of a chip's. */
+/** Rows "[OPERATOR_X] = {... .run = f ...}" of the plain table, "#define ROW_X {... .run = f ...}" of a chip's or of all chips'. */
 const readTable = (text: string): KernelTable =>
   Object.fromEntries(
     [...text.matchAll(/(?:\[OPERATOR_(\w+)\] =|#define ROW_(\w+)) (\{[^{}]*\.run = (\w+)[^{}]*\})/g)].map(([, plain, chip, row, run]) => [
@@ -63,18 +63,19 @@ export const readCore = (set: KernelSet): Core => {
   if (!folders.every((folder) => existsSync(join(root, folder))))
     throw unsupported(`the kernels "${set}" are not in this installation (${join(root, folders[0] as string)}).`, 'Install spikeport again.')
   const texts = Object.fromEntries([...folders, 'shared'].flatMap((folder) => readFolder(root, folder)))
-  const plain = readTable(texts['core/operators.c'] ?? '')
+  const plain = readTable(`${texts['core/operators.c']}\n${texts['core/operators.h']}`)
   if (set === 'plain') return { set, folders, texts, header: 'core/operators.h', own: plain, plain }
   const header = `core/${set}/rows.h`
   return { set, folders, texts, header, own: readTable(texts[header] ?? ''), plain }
 }
 
-/** Comments and prototypes name functions without needing them. */
+/** Comments, prototypes and rows of tables name functions without needing them. */
 const bodyOf = (text: string): string =>
   text
     .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/^[a-z][\w\s*]*\([^{};]*\);/gm, '')
     .replace(/^DECLARE_RUN\(\w+\);/gm, '')
+    .replace(/^#define ROW_.*$/gm, '')
 
 /** Functions with external linkage -> the file that defines them. */
 const definitions = ({ texts, folders }: Core): ReadonlyMap<string, string> => {
