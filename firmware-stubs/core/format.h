@@ -20,7 +20,11 @@
 /* valid taps of an average: the sum of 2^23 numbers of magnitude 255 fits int32 */
 #define EVN_MAX_AVERAGE_TAPS 0x800000u
 #define EVN_PLAN_ALIGNMENT 4u
-/* value_t.last of a network output */
+/* a node field that names no value */
+#define EVN_NO_VALUE 0xffffu
+/* the most time steps of a run */
+#define EVN_MAX_STEPS 65535u
+/* value_t.last of a network output, a state, or an input of a network with states */
 #define EVN_FOREVER 0xffffu
 /* header_t.rounding (docs/arithmetic.md) */
 #define EVN_ROUNDING_SINGLE 0u
@@ -69,7 +73,8 @@ typedef struct {
   uint32_t arena_bytes;
   uint16_t input_count;
   uint16_t output_count;
-  uint32_t reserved[3];
+  uint32_t steps; /* time steps of a run; 0 stands for 1 */
+  uint32_t reserved[2];
   section_t sections[SECTION_COUNT];
 } header_t;
 
@@ -81,9 +86,9 @@ typedef struct {
   float scale;
   int32_t zero_point;
   uint32_t byte_count;
-  uint16_t first; /* 0: a network input; n + 1: written by node n */
-  uint16_t last;  /* n + 1: node n is the last to read it; EVN_FOREVER: a network output; first where nothing reads it */
-  uint32_t reserved;
+  uint16_t first; /* 0: a network input or a state; n + 1: written by node n */
+  uint16_t last;  /* n + 1: node n is the last to read it; EVN_FOREVER; first where nothing reads it */
+  uint32_t state; /* 1: kept from step to step, all 0 when a run starts */
 } value_t;
 
 /* The head of a node record; the accumulator's fields follow, then the emission's. */
@@ -136,6 +141,30 @@ typedef struct {
   conv_fields_t layer;
   uint32_t weights_kind;
 } general_conv_fields_t;
+
+/* int32 numbers of spiking units: one for all, one a channel (the fastest axis) or one a unit. */
+typedef struct {
+  uint32_t values; /* file offset; 0: none */
+  uint32_t count;
+} parameter_t;
+
+typedef struct {
+  uint32_t count; /* units */
+  uint16_t membrane, current; /* states; current EVN_NO_VALUE: none */
+  uint16_t shift;             /* of the input, halves up */
+  uint16_t subtracts;         /* 1: a spike takes the threshold off the membrane; 0: the membrane becomes reset_to */
+  parameter_t leak;           /* 0..32768, times 2^-15 */
+  parameter_t drive;          /* absent: 0 */
+  parameter_t current_leak;   /* 0..32768 */
+  parameter_t threshold;      /* 1..65535; absent: the units never fire and give their membranes */
+  parameter_t reset_to;       /* absent: 0 */
+} neuron_fields_t;
+
+typedef struct {
+  uint32_t steps;
+  uint32_t slice_bytes;
+  uint32_t counter; /* a state, int32 [1] */
+} time_slice_fields_t;
 
 typedef struct {
   uint32_t count;

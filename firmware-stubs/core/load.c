@@ -22,6 +22,7 @@ static status_t verify_header(const header_t *h, size_t length) {
   VERIFY(h->input_count >= 1 && h->input_count <= EVN_MAX_PORTS, STATUS_COUNT);
   VERIFY(h->output_count >= 1 && h->output_count <= EVN_MAX_PORTS, STATUS_COUNT);
   VERIFY(h->arena_bytes <= EVN_MAX_ARENA_BYTES, STATUS_PLAN);
+  VERIFY(h->steps <= EVN_MAX_STEPS, STATUS_COUNT);
   return STATUS_OK;
 }
 
@@ -49,6 +50,7 @@ static uint64_t value_bytes(uint8_t kind, uint64_t elements) {
       return elements;
     case VALUE_KIND_INT32:
     case VALUE_KIND_FLOAT32:
+    case VALUE_KIND_MEMBRANE:
       return elements * 4;
     case VALUE_KIND_BINARY:
       return packed_bytes(elements);
@@ -88,6 +90,7 @@ static status_t verify_values(const network_t *net) {
     VERIFY((uint64_t)net->plan[i] + v->byte_count <= h->arena_bytes, STATUS_PLAN);
     VERIFY(v->first <= h->node_count, STATUS_LIFETIME);
     VERIFY(v->last >= v->first && (v->last <= h->node_count || v->last == EVN_FOREVER), STATUS_LIFETIME);
+    VERIFY(v->state <= 1 && (v->state == 0 || (v->first == 0 && v->last == EVN_FOREVER)), STATUS_LIFETIME);
   }
   return STATUS_OK;
 }
@@ -100,13 +103,15 @@ static status_t verify_graph_head(const network_t *net) {
   VERIFY(head <= h->sections[SECTION_GRAPH].bytes, STATUS_RECORD);
   for (uint32_t i = 0; i < h->input_count; i++) {
     VERIFY(net->inputs[i] < h->value_count && net->values[net->inputs[i]].first == 0, STATUS_OPERAND);
+    VERIFY(net->values[net->inputs[i]].state == 0, STATUS_OPERAND);
+    VERIFY(h->steps <= 1 || net->values[net->inputs[i]].last == EVN_FOREVER, STATUS_LIFETIME);
     for (uint32_t k = 0; k < i; k++) {
       VERIFY(net->inputs[i] != net->inputs[k], STATUS_OPERAND);
     }
   }
   uint32_t given = 0;
   for (uint32_t i = 0; i < h->value_count; i++) {
-    given += net->values[i].first == 0;
+    given += net->values[i].first == 0 && net->values[i].state == 0;
   }
   VERIFY(given == h->input_count, STATUS_LIFETIME);
   for (uint32_t i = 0; i < h->output_count; i++) {
@@ -148,7 +153,7 @@ static status_t verify_operands(const network_t *net, const node_t *node, uint32
   }
   VERIFY(node->inputs[0] < net->header->value_count && node->inputs[1] < net->header->value_count, STATUS_OPERAND);
   VERIFY(node->output < net->header->value_count, STATUS_OPERAND);
-  VERIFY(net->values[node->output].first == index + 1, STATUS_LIFETIME);
+  VERIFY(net->values[node->output].first == index + 1 || net->values[node->output].state == 1, STATUS_LIFETIME);
   for (uint32_t i = 0; i < node->input_count; i++) {
     const uint16_t input = input_at(node, i);
     VERIFY(input < net->header->value_count, STATUS_OPERAND);
@@ -192,10 +197,11 @@ static status_t verify_overlaps(const network_t *net, uint32_t index) {
   return STATUS_OK;
 }
 
-static status_t verify_input_overlaps(const network_t *net) {
-  for (uint32_t i = 0; i < net->header->input_count; i++) {
-    for (uint32_t k = 0; k < i; k++) {
-      VERIFY(!overlap(net, net->inputs[i], net->inputs[k]), STATUS_OVERLAP);
+/* What is there before the first node, inputs and states, lies apart. */
+static status_t verify_given_overlaps(const network_t *net) {
+  for (uint32_t i = 0; i < net->header->value_count; i++) {
+    for (uint32_t k = 0; k < i && net->values[i].first == 0; k++) {
+      VERIFY(net->values[k].first != 0 || !overlap(net, i, k), STATUS_OVERLAP);
     }
   }
   return STATUS_OK;
@@ -211,8 +217,15 @@ static status_t verify_nodes(const network_t *net) {
     TRY(operator->verify(net, node));
     TRY(verify_overlaps(net, i));
   }
-  /* Each value that is not an input names its node; nodes have distinct outputs because each was compared with its own index. */
-  VERIFY(net->header->value_count == net->header->node_count + net->header->input_count, STATUS_LIFETIME);
+  /* Each value that is neither input nor state names its node; nodes have distinct outputs because each was compared with its own index. */
+  uint32_t states = 0, carried = 0;
+  for (uint32_t i = 0; i < net->header->value_count; i++) {
+    states += net->values[i].state;
+  }
+  for (uint32_t i = 0; i < net->header->node_count; i++) {
+    carried += net->values[network_node(net, i)->output].state;
+  }
+  VERIFY(net->header->value_count + carried == net->header->node_count + net->header->input_count + states, STATUS_LIFETIME);
   return STATUS_OK;
 }
 
@@ -254,7 +267,7 @@ status_t network_load(network_t *net, const uint8_t *bytes, size_t length) {
   TRY(verify_values(net));
   TRY(verify_graph_head(net));
   TRY(verify_records(net));
-  TRY(verify_input_overlaps(net));
+  TRY(verify_given_overlaps(net));
   TRY(verify_nodes(net));
   return verify_self_test(net);
 }

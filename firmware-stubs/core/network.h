@@ -31,7 +31,13 @@ size_t network_prepare_bytes(const network_t *net);
 /* Lays constants out for this build's fast kernels, in `memory` (aligned to 16). Afterwards network_run() uses them. */
 void network_prepare(network_t *net, uint8_t *memory);
 
-/* Runs every node; inputs lie in the arena (aligned to 16, header->arena_bytes long) at their planned places, outputs appear at theirs. */
+/* Sets the states to 0, as they are before the first time step. */
+void network_start(const network_t *net, uint8_t *arena);
+
+/* Runs every node once: one time step. States are kept from step to step. */
+void network_step(const network_t *net, uint8_t *arena);
+
+/* Starts, then takes all time steps; inputs lie in the arena (aligned to 16, header->arena_bytes long) at their planned places, outputs appear at theirs. */
 void network_run(const network_t *net, uint8_t *arena);
 
 /* Runs one node, 0 <= index < header->node_count. */
@@ -46,6 +52,11 @@ void network_run_batch(const network_t *net, uint8_t *arenas, size_t arena_strid
 
 /* Runs the sample stored in the file: STATUS_OK, or STATUS_SELF_TEST_FAILED; STATUS_SELF_TEST where the file holds none. */
 status_t network_self_test(const network_t *net, uint8_t *arena);
+
+/* Time steps of a run, at least 1. */
+static inline uint32_t network_steps(const network_t *net) {
+  return net->header->steps == 0 ? 1 : net->header->steps;
+}
 
 /* The record of a node. */
 static inline const node_t *network_node(const network_t *net, uint32_t index) {

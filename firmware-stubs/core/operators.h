@@ -42,6 +42,9 @@ uint64_t overlap_elementwise(const network_t *net, const node_t *node, uint32_t 
 /* overlap() of windows that move over rows in order. */
 uint64_t overlap_rows(const network_t *net, const node_t *node, uint32_t input);
 
+/* overlap() of spiking units. */
+uint64_t overlap_neuron(const network_t *net, const node_t *node, uint32_t input);
+
 /* The operator of a code, or NULL. */
 const operator_t *operator_find(uint16_t code);
 
@@ -66,6 +69,12 @@ status_t general_conv2d_verify(const network_t *net, const node_t *node);
 status_t general_depthwise_verify(const network_t *net, const node_t *node);
 status_t general_max_pool_verify(const network_t *net, const node_t *node);
 
+status_t neuron_verify(const network_t *net, const node_t *node);
+status_t time_slice_verify(const network_t *net, const node_t *node);
+status_t sum_pool_verify(const network_t *net, const node_t *node);
+status_t spike_dense_verify(const network_t *net, const node_t *node);
+status_t spike_conv2d_verify(const network_t *net, const node_t *node);
+
 #define DECLARE_RUN(name) \
   void name(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch)
 DECLARE_RUN(dense_s8);
@@ -84,12 +93,24 @@ DECLARE_RUN(general_dense);
 DECLARE_RUN(general_conv2d);
 DECLARE_RUN(general_depthwise);
 DECLARE_RUN(general_max_pool);
+DECLARE_RUN(neuron_run);
+DECLARE_RUN(time_slice_run);
+DECLARE_RUN(sum_pool_run);
+DECLARE_RUN(spike_dense);
+DECLARE_RUN(spike_conv2d);
 
 /* The rows of the operators over levels and signs, for a table without kernels of its own for them. */
 #define ROW_GENERAL_DENSE {.verify = general_dense_verify, .run = general_dense, .roundings = ROUNDING_BITS}
 #define ROW_GENERAL_CONV2D {.verify = general_conv2d_verify, .run = general_conv2d, .overlap = overlap_rows, .roundings = ROUNDING_BITS}
 #define ROW_GENERAL_DEPTHWISE {.verify = general_depthwise_verify, .run = general_depthwise, .overlap = overlap_rows, .roundings = ROUNDING_BITS}
 #define ROW_GENERAL_MAX_POOL {.verify = general_max_pool_verify, .run = general_max_pool, .overlap = overlap_rows, .roundings = ROUNDING_BITS}
+
+/* The rows of networks over time: the same in every build. */
+#define ROW_NEURON {.verify = neuron_verify, .run = neuron_run, .overlap = overlap_neuron, .roundings = ROUNDING_BITS}
+#define ROW_TIME_SLICE {.verify = time_slice_verify, .run = time_slice_run, .roundings = ROUNDING_BITS}
+#define ROW_SUM_POOL {.verify = sum_pool_verify, .run = sum_pool_run, .overlap = overlap_rows, .roundings = ROUNDING_BITS}
+#define ROW_SPIKE_DENSE {.verify = spike_dense_verify, .run = spike_dense, .roundings = ROUNDING_BITS}
+#define ROW_SPIKE_CONV2D {.verify = spike_conv2d_verify, .run = spike_conv2d, .roundings = ROUNDING_BITS}
 
 /* The accumulator's fields of a record. */
 static inline const void *node_fields(const node_t *node) {

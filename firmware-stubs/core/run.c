@@ -74,9 +74,24 @@ void network_run_node(const network_t *net, uint8_t *arena, uint32_t index) {
   operator_find(node->operator)->run(net, node, arena, prepared_of(net, index), scratch_of(net));
 }
 
-void network_run(const network_t *net, uint8_t *arena) {
+void network_start(const network_t *net, uint8_t *arena) {
+  for (uint32_t i = 0; i < net->header->value_count; i++) {
+    if (net->values[i].state != 0) {
+      memset(arena + net->plan[i], 0, net->values[i].byte_count);
+    }
+  }
+}
+
+void network_step(const network_t *net, uint8_t *arena) {
   for (uint32_t i = 0; i < net->header->node_count; i++) {
     network_run_node(net, arena, i);
+  }
+}
+
+void network_run(const network_t *net, uint8_t *arena) {
+  network_start(net, arena);
+  for (uint32_t step = 0; step < network_steps(net); step++) {
+    network_step(net, arena);
   }
 }
 
@@ -106,8 +121,8 @@ static void copy_out(const network_t *net, uint8_t *arena, uint32_t sample, uint
   }
 }
 
-/* Runs every node over `rows` arenas. */
-static void run_rows(const network_t *net, uint8_t *arenas, size_t arena_stride, uint32_t rows) {
+/* Runs every node over `rows` arenas: one time step. */
+static void step_rows(const network_t *net, uint8_t *arenas, size_t arena_stride, uint32_t rows) {
   for (uint32_t i = 0; i < net->header->node_count; i++) {
     const node_t *node = network_node(net, i);
     const operator_t *operator = operator_find(node->operator);
@@ -131,7 +146,12 @@ void network_run_batch(const network_t *net, uint8_t *arenas, size_t arena_strid
     if (rows == 1) {
       network_run(net, arenas);
     } else {
-      run_rows(net, arenas, arena_stride, rows);
+      for (uint32_t row = 0; row < rows; row++) {
+        network_start(net, arenas + row * arena_stride);
+      }
+      for (uint32_t step = 0; step < network_steps(net); step++) {
+        step_rows(net, arenas, arena_stride, rows);
+      }
     }
     for (uint32_t row = 0; row < rows; row++) {
       copy_out(net, arenas + row * arena_stride, start + row, outputs);

@@ -283,6 +283,9 @@ static uint8_t on_write_input(device_t *device, exchange_t *exchange) {
   if (!follow_input(device, input, offset, length, total)) {
     return REFUSAL_INPUT_MISSING;
   }
+  if (input == 0 && offset == 0) {
+    network_start(&device->network, device->port->arena); /* for single nodes; a run starts by itself */
+  }
   memcpy(network_value(&device->network, device->port->arena, index) + offset, exchange->bytes + 6, length);
   return 0;
 }

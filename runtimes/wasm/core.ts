@@ -12,6 +12,10 @@ export interface CoreExports {
   readonly prepareBytes: () => number
   readonly prepare: (memory: number) => void
   readonly batchRows: () => number
+  /** Sets the states of an arena to 0. */
+  readonly start: (arena: number) => void
+  /** Time steps of a run. */
+  readonly steps: () => number
   readonly runNode: (arena: number, index: number) => void
   readonly runBatch: (arenas: number, arenaStride: number, count: number, inputs: number, outputs: number) => void
   readonly selfTest: (arena: number) => number

@@ -42,7 +42,7 @@ interface Port {
 const typeOfValue = (value: EventnetValue): ValueType => {
   if (value.kind === 'int8' || value.kind === 'int32') return perTensor(value.kind, value.shape, value.scale, value.zeroPoint)
   if (value.kind === 'level') return { kind: 'level', shape: value.shape, levels: value.levels }
-  if (value.kind === 'binary') return { kind: 'binary', shape: value.shape }
+  if (value.kind === 'binary' || value.kind === 'membrane') return { kind: value.kind, shape: value.shape }
   return { kind: 'float32', shape: value.shape }
 }
 
@@ -174,7 +174,7 @@ const runBatch = (core: CoreExports, layout: Layout, ports: Network, batch: Batc
   return results
 }
 
-/** Runs node by node and copies every value while the arena still holds it. */
+/** Runs node by node and copies every value of the last time step while the arena still holds it; states as they are at the end. */
 const traceSample = (
   core: CoreExports,
   layout: Layout,
@@ -191,9 +191,15 @@ const traceSample = (
     viewOf(value).set(inputs[i] as never)
     values[value] = (inputs[i] as ElementArray).slice()
   })
-  document.nodes.forEach((node, i) => {
-    core.runNode(layout.arenas, i)
-    values[node.output] = viewOf(node.output).slice()
+  core.start(layout.arenas)
+  for (let step = 0; step < core.steps(); step++) {
+    document.nodes.forEach((node, i) => {
+      core.runNode(layout.arenas, i)
+      values[node.output] = viewOf(node.output).slice()
+    })
+  }
+  document.values.forEach(({ isState }, value) => {
+    if (isState) values[value] = viewOf(value).slice()
   })
   return values
 }

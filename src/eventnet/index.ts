@@ -20,7 +20,18 @@ import { evaluate } from '../network/evaluate.js'
 import { nodeTypes, typeOf } from '../network/graph.js'
 import { constantsOf, whereOf } from '../network/operator.js'
 import type { Node } from '../network/operators/index.js'
-import { allocate, byteLength, type ElementArray, elementCount, isQuantized, type Network, type Rounding, type ValueType } from '../network/types.js'
+import {
+  allocate,
+  byteLength,
+  type ElementArray,
+  elementCount,
+  isQuantized,
+  type Network,
+  type Rounding,
+  statesOf,
+  stepsOf,
+  type ValueType,
+} from '../network/types.js'
 import { LOWER, type LowerContext } from './lower.js'
 
 /** Which weights and biases go to the tunable section: none, those of the last node that has any, or all. */
@@ -39,7 +50,7 @@ export interface EventnetOptions {
 const ROUNDING_CODES: Readonly<Record<Rounding, number>> = { single: 0, tflite: 1 }
 
 /** Kinds of values that the core runs so far. */
-const RUNNABLE: readonly ValueType['kind'][] = ['int8', 'int32', 'float32', 'level', 'binary']
+const RUNNABLE: readonly ValueType['kind'][] = ['int8', 'int32', 'float32', 'level', 'binary', 'membrane']
 
 const bytesOf = (data: ElementArray): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
@@ -88,7 +99,8 @@ const checkLimits = (network: Network<'integer'>, plan: ArenaPlan): void => {
 
 const eventnetValue = (network: Network, value: number, offset: number): EventnetValue => {
   const { type } = network.values[value] as { type: ValueType }
-  const first = network.nodes.findIndex((node) => node.output === value) + 1
+  const isState = statesOf(network).includes(value)
+  const first = isState ? 0 : network.nodes.findIndex((node) => node.output === value) + 1
   const lastReader = network.nodes.reduce((last, node, i) => (node.inputs.includes(value) ? i + 1 : last), first)
   return {
     kind: type.kind,
@@ -98,7 +110,8 @@ const eventnetValue = (network: Network, value: number, offset: number): Eventne
     levels: type.kind === 'level' ? type.levels : 0,
     byteCount: byteLength(type),
     first,
-    last: network.outputs.includes(value) ? FOREVER : lastReader,
+    last: isState || network.outputs.includes(value) || (network.time !== undefined && network.inputs.includes(value)) ? FOREVER : lastReader,
+    isState,
     offset,
   }
 }
@@ -123,11 +136,16 @@ const selfTestOf = (network: Network<'integer'>): EventnetDocument['selfTest'] =
   return { inputs: inputs.map(bytesOf), outputs: network.outputs.map((value) => bytesOf(values[value] as ElementArray)) }
 }
 
-const lowerNode = (network: Network, node: Node, context: Omit<LowerContext, 'types'>): EventnetNode => {
+const lowerNode = (network: Network, node: Node, context: Pick<LowerContext, 'store' | 'storeTunable'>): EventnetNode => {
   const row = LOWER[node.kind] as {
     lower: (node: Node, context: LowerContext) => Omit<EventnetNode, 'inputs' | 'output' | 'chunks'> & { chunks?: readonly number[] }
   }
-  return { chunks: [], ...row.lower(node, { ...context, types: nodeTypes(network, node) }), inputs: node.inputs, output: node.output }
+  return {
+    chunks: [],
+    ...row.lower(node, { ...context, types: nodeTypes(network, node), runsOverTime: network.time !== undefined }),
+    inputs: node.inputs,
+    output: node.output,
+  }
 }
 
 /**
@@ -143,6 +161,7 @@ export const eventnetDocument = (network: Network<'integer'>, plan: ArenaPlan, o
   const nodes = network.nodes.map((node) => lowerNode(network, node, { store: constants.store, storeTunable: (isTunable(node) ? tunable : constants).store }))
   return {
     rounding: ROUNDING_CODES[network.rounding],
+    steps: stepsOf(network),
     arenaBytes: plan.arenaBytes,
     values: network.values.map((_, value) => eventnetValue(network, value, plan.offsets[value] as number)),
     inputs: network.inputs,

@@ -3,7 +3,7 @@
 
 import type { Row } from '../contracts/exporter.js'
 import { unsupported } from '../errors.js'
-import { type ConstantAt, type EventnetNode, type FieldValues, VALUE_KIND_CODES } from '../formats/eventnet/index.js'
+import { type ConstantAt, type EventnetNode, type FieldValues, NO_VALUE, VALUE_KIND_CODES } from '../formats/eventnet/index.js'
 import { averageScale } from '../network/arithmetic.js'
 import { addMultipliers, type Multiplier, softmaxScale } from '../network/arithmetic-tflite.js'
 import { type Emission, type MultiplierRule, requantizeMultipliers, requantizeScales } from '../network/emission.js'
@@ -14,6 +14,7 @@ import { conv1dGeometry } from '../network/operators/conv1d.js'
 import { conv2dGeometry } from '../network/operators/conv2d.js'
 import { depthwiseGeometry } from '../network/operators/depthwise-conv2d.js'
 import type { NodeOf, OperatorKind } from '../network/operators/index.js'
+import type { NeuronBase } from '../network/operators/neuron.js'
 import { globalGeometry, poolGeometry } from '../network/operators/pool.js'
 import { reluBounds } from '../network/operators/relu.js'
 import { byteLength, channelScale, type ElementArray, elementCount, isQuantized, type NodeBase, type QuantizedType, type Tensor } from '../network/types.js'
@@ -22,6 +23,7 @@ import { type Geometry, MAX_AXIS, type Padding } from '../network/window.js'
 /** What lowering a node needs of the file around it. */
 export interface LowerContext {
   readonly types: NodeTypes
+  readonly runsOverTime: boolean
   /** stores elements that can change on a device (weights, bias) */
   readonly storeTunable: (data: ElementArray) => ConstantAt
   /** stores elements that never change */
@@ -87,17 +89,36 @@ const zeroPointOf = ({ inputs: [input] }: NodeTypes): number => (input !== undef
 
 const GENERAL = { dense: 'generalDense', conv2d: 'generalConv2d', depthwise: 'generalDepthwise' } as const
 
+/** Weights [out, taps, in] (dense: one tap) laid out by input, [in, taps, out]: what one active input adds lies together. */
+export const weightsByInput = ({ type, data }: Tensor): Int8Array => {
+  const { shape } = type
+  const [outputs, inputs] = [shape[0] as number, shape.at(-1) as number]
+  const taps = elementCount(shape) / outputs / inputs
+  const byInput = new Int8Array(data.length)
+  for (let o = 0; o < outputs; o++)
+    for (let t = 0; t < taps; t++) for (let i = 0; i < inputs; i++) byInput[(i * taps + t) * outputs + o] = data[(o * taps + t) * inputs + i] as number
+  return byInput
+}
+
+const SPIKE = { dense: 'spikeDense', conv2d: 'spikeConv2d' } as const
+
+/** In a network that runs over time, layers of levels with int8 weights and int32 sums work through active inputs only. */
+const isSpikeLayer = (operator: string, node: Layer, { types, runsOverTime }: LowerContext): operator is keyof typeof SPIKE =>
+  runsOverTime && Object.hasOwn(SPIKE, operator) && types.inputs[0]?.kind === 'level' && node.weights.type.kind === 'int8' && node.emission.kind === 'none'
+
 /** A layer with anything but int8 inputs, int8 weights and int8 or int32 outputs is a general one; kernels for int8 never see it. */
-const generalized = (lowered: Lowered & { readonly operator: keyof typeof GENERAL }, node: Layer, { types }: LowerContext): Lowered => {
+const generalized = (lowered: Lowered & { readonly operator: keyof typeof GENERAL }, node: Layer, context: LowerContext): Lowered => {
+  const { types } = context
   const isInt8 = types.inputs[0]?.kind === 'int8' && node.weights.type.kind === 'int8' && node.emission.kind !== 'thresholds'
   if (isInt8) return lowered
+  if (isSpikeLayer(lowered.operator, node, context)) return { ...lowered, operator: SPIKE[lowered.operator] }
   return { ...lowered, operator: GENERAL[lowered.operator], fields: { ...lowered.fields, weightsKind: VALUE_KIND_CODES[node.weights.type.kind] } }
 }
 
-const lowerWeights = (node: Layer, { types, storeTunable }: LowerContext): FieldValues => ({
-  inputZeroPoint: zeroPointOf(types),
-  weights: storeTunable(node.weights.data),
-  bias: node.bias === null ? null : storeTunable(node.bias.data),
+const lowerWeights = (operator: string, node: Layer, context: LowerContext): FieldValues => ({
+  inputZeroPoint: zeroPointOf(context.types),
+  weights: context.storeTunable(isSpikeLayer(operator, node, context) ? weightsByInput(node.weights) : node.weights.data),
+  bias: node.bias === null ? null : context.storeTunable(node.bias.data),
 })
 
 const geometryFields = (g: Geometry, [, padBottom, , padRight]: Padding, node: NodeBase<string>): FieldValues => {
@@ -112,7 +133,7 @@ const lowerConvolution = (operator: 'conv2d' | 'depthwise', node: Layer, g: Geom
   generalized(
     {
       operator,
-      fields: { ...geometryFields(g, padding, node), ...lowerWeights(node, context) },
+      fields: { ...geometryFields(g, padding, node), ...lowerWeights(operator, node, context) },
       emission: lowerEmission(node, g.outputChannels, context),
     },
     node,
@@ -184,6 +205,33 @@ const lowerSoftmaxFixed = (rows: number, count: number, scale: number): Lowered 
   return { operator: 'softmaxFixed', fields: { rows, count, factor: q, shift, least }, emission: NO_EMISSION }
 }
 
+/** A parameter of spiking units: where its numbers lie and how many they are. */
+const parameterFields = (name: string, tensor: Tensor | null, store: LowerContext['store']): FieldValues => ({
+  [name]: tensor === null ? null : store(tensor.data),
+  [`${name}Count`]: tensor === null ? 0 : tensor.data.length,
+})
+
+const lowerNeuron = (
+  node: NeuronBase<string>,
+  { threshold, resetTo, reset }: Pick<NodeOf<'lif'>, 'reset' | 'resetTo'> & { readonly threshold: Tensor | null },
+  { types, store, storeTunable }: LowerContext,
+): Lowered => ({
+  operator: 'neuron',
+  fields: {
+    count: elementCount(types.output.shape),
+    membrane: node.states[0] as number,
+    current: node.states[1] ?? NO_VALUE,
+    shift: node.shift,
+    subtracts: reset === 'subtract' ? 1 : 0,
+    ...parameterFields('leak', node.leak, storeTunable),
+    ...parameterFields('drive', node.drive, store),
+    ...parameterFields('currentLeak', node.currentLeak, storeTunable),
+    ...parameterFields('threshold', threshold, storeTunable),
+    ...parameterFields('resetTo', resetTo, store),
+  },
+  emission: NO_EMISSION,
+})
+
 const inputShape = ({ types }: LowerContext): readonly number[] => types.inputs[0]?.shape ?? []
 
 /** One row an operator. */
@@ -191,7 +239,7 @@ export const LOWER: { readonly [K in OperatorKind]: Row<Lower<K>> } = {
   dense: {
     lower: (node, context) => {
       const [units, inputSize] = node.weights.type.shape as readonly [number, number]
-      const fields = { inputSize, units, ...lowerWeights(node, context) }
+      const fields = { inputSize, units, ...lowerWeights('dense', node, context) }
       return generalized({ operator: 'dense', fields, emission: lowerEmission(node, units, context, 'dense') }, node, context)
     },
   },
@@ -254,5 +302,22 @@ export const LOWER: { readonly [K in OperatorKind]: Row<Lower<K>> } = {
   },
   batchNorm: { unsupported: 'exists in the float stage only; simplify() folds it away' },
   sign: { unsupported: 'exists in the float stage only; quantize() turns it into thresholds' },
+  lif: { lower: (node, context) => lowerNeuron(node, node, context) },
+  li: { lower: (node, context) => lowerNeuron(node, { threshold: null, resetTo: null, reset: 'zero' }, context) },
+  carry: { lower: lowerReshape },
+  sumPool: {
+    lower: (node, context) => ({
+      operator: 'sumPool',
+      fields: { ...geometryFields(poolGeometry(node, inputShape(context)), node.padding, node), inputZeroPoint: 0 },
+      emission: NO_EMISSION,
+    }),
+  },
+  timeSlice: {
+    lower: (node, { types }) => ({
+      operator: 'timeSlice',
+      fields: { steps: types.inputs[0]?.shape[0] ?? 1, sliceBytes: byteLength(types.output), counter: node.states[0] as number },
+      emission: NO_EMISSION,
+    }),
+  },
   staircase: { unsupported: 'exists in the float stage only; quantize() turns it into thresholds' },
 }

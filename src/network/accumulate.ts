@@ -18,7 +18,7 @@ type Decode = (data: ElementArray, type: ValueType, start: number, count: number
 const plain: Decode = (data, _, start, count) => shifted(data, 0, start, count)
 const quantized: Decode = (data, type, start, count) => shifted(data, (type as QuantizedType).zeroPoint, start, count)
 
-/** The number that an element stands for in a sum: x - zero point, +1 or -1, a level, a spike. */
+/** The number that an element stands for in a sum: x - zero point, +1 or -1, a level. */
 const DECODE: Readonly<Record<ValueKind, Decode>> = {
   float32: plain,
   int8: quantized,
@@ -26,7 +26,6 @@ const DECODE: Readonly<Record<ValueKind, Decode>> = {
   int32: quantized,
   binary: (data, _, start, count) => signs(data, start, count),
   level: plain,
-  spike: plain,
   membrane: plain,
 }
 
@@ -129,7 +128,7 @@ const largestMagnitude = (type: ValueType): number | null => {
   if (type.kind === 'int8') return Math.max(127 - type.zeroPoint, type.zeroPoint + 128)
   if (type.kind === 'uint8') return Math.max(255 - type.zeroPoint, type.zeroPoint)
   if (type.kind === 'level') return 255 // whatever a caller writes into an input
-  return type.kind === 'binary' || type.kind === 'spike' ? 1 : null
+  return type.kind === 'binary' ? 1 : null
 }
 
 /**

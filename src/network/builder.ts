@@ -16,13 +16,19 @@ export interface BuildOptions {
   readonly metadata?: Readonly<Record<string, string>>
   /** default 'single' */
   readonly rounding?: Rounding
+  /** time steps of a run; default 1 */
+  readonly steps?: number
 }
 
 export interface NetworkBuilder<S extends Stage> {
   /** Adds an input; a shape stands for float32. Returns the index of its value. */
   readonly input: (name: string, type: Shape | ValueType) => number
+  /** Adds a state; a shape stands for float32. Returns the index of its value. */
+  readonly state: (name: string, type: Shape | ValueType) => number
   /** Adds a node after all it reads; `type` is the output's, default float32 of the inferred shape. Returns the index of its value. @throws NETWORK_INVALID */
   readonly add: (spec: NodeSpec, type?: ValueType) => number
+  /** Adds a node that writes a state, as its last value of this step. @throws NETWORK_INVALID */
+  readonly addTo: (state: number, spec: NodeSpec) => void
   readonly shapeOf: (value: number) => Shape
   /** The verified network. @throws NETWORK_INVALID */
   readonly build: (options: BuildOptions) => Network<S>
@@ -35,6 +41,7 @@ const float32 = (shape: Shape): ValueType => ({ kind: 'float32', shape })
 export const createBuilder = <S extends Stage>(stage: S): NetworkBuilder<S> => {
   const values: Value[] = []
   const inputs: number[] = []
+  const states: number[] = []
   const nodes: Node[] = []
   const shapeOf = (value: number): Shape => values[value]?.type.shape ?? []
   const push = (name: string, type: ValueType): number => values.push({ name, type }) - 1
@@ -45,6 +52,14 @@ export const createBuilder = <S extends Stage>(stage: S): NetworkBuilder<S> => {
       inputs.push(value)
       return value
     },
+    state: (name, type) => {
+      const value = push(name, isShape(type) ? float32(type) : type)
+      states.push(value)
+      return value
+    },
+    addTo: (state, spec) => {
+      nodes.push({ ...spec, output: state } as Node)
+    },
     add: (spec, type) => {
       const node = { ...spec, output: values.length } as Node
       const operator = operatorOf(node)
@@ -53,7 +68,18 @@ export const createBuilder = <S extends Stage>(stage: S): NetworkBuilder<S> => {
       nodes.push(node)
       return push(spec.name, type ?? float32(shape))
     },
-    build: ({ name, outputs, labels = [], metadata = {}, rounding = 'single' }) =>
-      verify<S>({ stage, name, rounding, values: [...values], inputs: [...inputs], outputs, nodes: [...nodes], labels, metadata }),
+    build: ({ name, outputs, labels = [], metadata = {}, rounding = 'single', steps = 1 }) =>
+      verify<S>({
+        stage,
+        name,
+        rounding,
+        values: [...values],
+        inputs: [...inputs],
+        outputs,
+        nodes: [...nodes],
+        labels,
+        metadata,
+        ...(states.length > 0 || steps > 1 ? { time: { steps, states: [...states] } } : {}),
+      }),
   }
 }

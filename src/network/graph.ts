@@ -11,10 +11,11 @@ export const typeOf = (network: Network, value: number): ValueType => (network.v
 export const nodeTypes = (network: Network, node: Node): NodeTypes => ({
   inputs: node.inputs.map((value) => typeOf(network, value)),
   output: typeOf(network, node.output),
+  states: (node.states ?? []).map((value) => typeOf(network, value)),
   rounding: network.rounding,
 })
 
-/** The node that computes a value, or undefined for a network input. */
+/** The node that computes a value, or undefined for a network input or a state that a node keeps. */
 export const producerOf = (network: Network, value: number): Node | undefined => network.nodes.find((node) => node.output === value)
 
 /** The nodes that read a value. */
@@ -29,7 +30,11 @@ export const exactOutputs = (network: Network<'integer'>): readonly number[] =>
 
 /** Drops values that no node, input or output refers to and renumbers the rest. */
 export const compact = <S extends Stage>(network: Network<S>): Network<S> => {
-  const used = new Set<number>([...network.inputs, ...network.outputs, ...network.nodes.flatMap((node) => [...node.inputs, node.output])])
+  const used = new Set<number>([
+    ...network.inputs,
+    ...network.outputs,
+    ...network.nodes.flatMap((node) => [...node.inputs, node.output, ...(node.states ?? [])]),
+  ])
   const kept = [...network.values.keys()].filter((i) => used.has(i))
   const renumber = new Map(kept.map((old, now) => [old, now]))
   const at = (old: number): number => renumber.get(old) as number
@@ -38,6 +43,12 @@ export const compact = <S extends Stage>(network: Network<S>): Network<S> => {
     values: kept.map((i) => network.values[i] as Value),
     inputs: network.inputs.map(at),
     outputs: network.outputs.map(at),
-    nodes: network.nodes.map((node) => ({ ...node, inputs: node.inputs.map(at), output: at(node.output) })),
+    nodes: network.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(at),
+      output: at(node.output),
+      ...(node.states === undefined ? {} : { states: node.states.map(at) }),
+    })),
+    ...(network.time === undefined ? {} : { time: { ...network.time, states: network.time.states.filter((state) => used.has(state)).map(at) } }),
   }
 }

@@ -21,6 +21,8 @@ import type { Geometry } from './window.js'
 export interface NodeTypes {
   readonly inputs: readonly ValueType[]
   readonly output: ValueType
+  /** of the states that the node updates */
+  readonly states: readonly ValueType[]
   /** the network's */
   readonly rounding: Rounding
 }
@@ -35,6 +37,8 @@ export interface Operator<N extends NodeBase<string>> {
   readonly kind: N['kind']
   /** number of inputs; 'many' is two or more */
   readonly inputs: number | 'many'
+  /** fewest and most states that the node updates; absent: none */
+  readonly states?: readonly [number, number]
   /** float: exists only before quantization */
   readonly stages: readonly Stage[]
   /** Refuses attributes and constants that are not well formed; node may come from an untrusted file. Called first. */
@@ -43,8 +47,8 @@ export interface Operator<N extends NodeBase<string>> {
   readonly outputShape: (node: N, inputs: readonly Shape[]) => Shape
   /** Refuses value types that do not go together (shapes are checked by then). */
   readonly checkTypes: (node: N, types: NodeTypes, stage: Stage) => void
-  /** The definition: output elements of one sample from input elements of one sample. */
-  readonly evaluate: (node: N, inputs: readonly ElementArray[], types: NodeTypes) => ElementArray
+  /** The definition: output elements of one sample from input elements of one sample; `states` are the node's own, updated in place. */
+  readonly evaluate: (node: N, inputs: readonly ElementArray[], types: NodeTypes, states: readonly ElementArray[]) => ElementArray
   readonly macs: (node: N, types: NodeTypes) => number
   /**
    * Per input: by how many bytes the output must start in front of the input for the two to overlap in memory, so that every byte is

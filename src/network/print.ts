@@ -16,12 +16,12 @@ const describeAttribute = (value: unknown): string => {
 }
 
 const describeNode = (network: Network, node: Node): string => {
-  const { kind, name, inputs, output, ...attributes } = node
+  const { kind, name, inputs, output, states = [], ...attributes } = node
   const name_ = (i: number): string => (network.values[i] as Value).name
   const macs = operatorOf(node).macs(node, nodeTypes(network, node))
   const details = Object.entries(attributes).map(([key, value]) => `      ${key} ${describeAttribute(value)}`)
   return [
-    `  ${name_(output)} = ${kind} "${name}" (${inputs.map(name_).join(', ')})  ${describeType(typeOf(network, output))}${macs > 0 ? `, ${macs} MACs` : ''}`,
+    `  ${name_(output)} = ${kind} "${name}" (${inputs.map(name_).join(', ')})${states.length > 0 ? ` keeps ${states.map(name_).join(', ')}` : ''}  ${describeType(typeOf(network, output))}${macs > 0 ? `, ${macs} MACs` : ''}`,
     ...details,
   ].join('\n')
 }
@@ -32,6 +32,7 @@ export const printNetwork = (network: Network): string => {
   return [
     `network "${network.name}", ${network.stage}, rounding ${network.rounding}`,
     `  inputs  ${list(network.inputs)}`,
+    ...(network.time === undefined ? [] : [`  states  ${list(network.time.states)}`, `  steps   ${network.time.steps}`]),
     ...network.nodes.map((node) => describeNode(network, node)),
     `  outputs ${list(network.outputs)}`,
     ...(network.labels.length > 0 ? [`  labels  ${network.labels.join(', ')}`] : []),

@@ -35,29 +35,23 @@ export interface BinaryType {
   readonly shape: Shape
 }
 
-/** Stairs 0..levels. */
+/** Stairs 0..levels; spikes are levels 0..1. */
 export interface LevelType {
   readonly kind: 'level'
   readonly shape: Shape
   readonly levels: number
 }
 
-/** 0 or 1 in a time step. */
-export interface SpikeType {
-  readonly kind: 'spike'
-  readonly shape: Shape
-}
-
-/** The int32 state of integrate-and-fire units, -65535..65535. */
+/** Membranes and synaptic currents of spiking units in the integer stage: int32, -65535..65535. */
 export interface MembraneType {
   readonly kind: 'membrane'
   readonly shape: Shape
 }
 
-export type ValueType = Float32Type | QuantizedType | BinaryType | LevelType | SpikeType | MembraneType
+export type ValueType = Float32Type | QuantizedType | BinaryType | LevelType | MembraneType
 export type ValueKind = ValueType['kind']
 
-/** The arrays that hold elements: float32 Float32Array; int8 Int8Array; uint8, level, spike Uint8Array; int32, membrane Int32Array; binary Uint32Array (packed). */
+/** The arrays that hold elements: float32 Float32Array; int8 Int8Array; uint8, level Uint8Array; int32, membrane Int32Array; binary Uint32Array (packed). */
 export type ElementArray = Float32Array | Int8Array | Uint8Array | Int32Array | Uint32Array
 
 /** A constant: a type and its elements, row major. */
@@ -78,6 +72,16 @@ export interface NodeBase<Kind extends string> {
   readonly name: string
   readonly inputs: readonly number[]
   readonly output: number
+  /** values among the network's states that the node updates in place; absent: none */
+  readonly states?: readonly number[]
+}
+
+/** A network that runs over time (docs/spiking.md): one run takes `steps` time steps, each of all nodes in order. Inputs stay as they are. */
+export interface NetworkTime {
+  /** at least 1 */
+  readonly steps: number
+  /** indices into values: all 0 when a run starts, kept from step to step. Who reads one before its node runs reads the step before. */
+  readonly states: readonly number[]
 }
 
 export interface Network<S extends Stage = Stage> {
@@ -91,6 +95,8 @@ export interface Network<S extends Stage = Stage> {
   readonly outputs: readonly number[]
   /** in execution order */
   readonly nodes: readonly Node[]
+  /** absent: one step, nothing is kept */
+  readonly time?: NetworkTime
   /** class names of the primary output, or empty */
   readonly labels: readonly string[]
   /** free text: where the network came from, how it was quantized */
@@ -106,9 +112,17 @@ const BYTES_PER_ELEMENT: Readonly<Record<Exclude<ValueKind, 'binary'>, number>> 
   uint8: 1,
   int32: 4,
   level: 1,
-  spike: 1,
   membrane: 4,
 }
+
+/** Spikes of a shape. */
+export const spikes = (shape: Shape): LevelType => ({ kind: 'level', shape, levels: 1 })
+
+/** The states of a network; none where it does not run over time. */
+export const statesOf = (network: Network): readonly number[] => network.time?.states ?? []
+
+/** Time steps of a run. */
+export const stepsOf = (network: Network): number => network.time?.steps ?? 1
 
 /** Bytes a value takes in memory. */
 export const byteLength = (type: ValueType): number =>
@@ -121,7 +135,6 @@ const ARRAYS = {
   int32: Int32Array,
   binary: Uint32Array,
   level: Uint8Array,
-  spike: Uint8Array,
   membrane: Int32Array,
 } as const
 

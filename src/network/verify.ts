@@ -21,9 +21,12 @@ import { MAX_AXIS } from './window.js'
 /** The largest number of elements of one value: the flash format stores 32-bit byte counts, four bytes an element at most. */
 export const MAX_ELEMENTS = 2 ** 28
 
+/** The most time steps of a run: the flash format stores 16 bits. */
+export const MAX_STEPS = 65535
+
 const KINDS_OF_STAGE: Readonly<Record<Stage, readonly ValueKind[]>> = {
   float: ['float32'],
-  integer: ['float32', 'int8', 'uint8', 'int32', 'binary', 'level', 'spike', 'membrane'],
+  integer: ['float32', 'int8', 'uint8', 'int32', 'binary', 'level', 'membrane'],
 }
 
 const VALUE_KINDS: readonly ValueKind[] = KINDS_OF_STAGE.integer
@@ -73,20 +76,39 @@ const checkName = (name: unknown, what: string, seen: Set<string>): void => {
   seen.add(name)
 }
 
-const checkNode = (network: Network, node: Node, defined: Set<number>): void => {
+/** Each state is written once a step: in place by the node that keeps it, or as a node's output. */
+const checkStates = (node: Node, [fewest, most]: readonly [number, number], defined: Set<number>, states: ReadonlySet<number>): void => {
+  const own: unknown = node.states ?? []
+  if (!Array.isArray(own) || own.length < fewest || own.length > most)
+    throw invalidNetwork(
+      whereOf(node),
+      `has ${Array.isArray(own) ? own.length : 'no list of'} states, expected ${fewest === most ? fewest : `${fewest} to ${most}`}`,
+    )
+  for (const state of own) {
+    if (!states.has(state)) throw invalidNetwork(whereOf(node), `keeps value ${state}, which is not among the network's states`)
+    if (defined.has(state)) throw invalidNetwork(whereOf(node), `keeps value ${state}, which another node writes`)
+    if (node.inputs.includes(state) || node.output === state) throw invalidNetwork(whereOf(node), `keeps value ${state} and reads or writes it too`)
+    defined.add(state)
+  }
+}
+
+const checkNode = (network: Network, node: Node, defined: Set<number>, states: ReadonlySet<number>): void => {
   const where = whereOf(node)
   if (!isOperatorKind(node.kind)) throw invalidNetwork(where, 'unknown operator')
   const operator = operatorOf(node)
   if (!operator.stages.includes(network.stage)) throw invalidNetwork(where, `does not exist in the ${network.stage} stage`)
   const arity = Array.isArray(node.inputs) ? node.inputs.length : -1
   if (operator.inputs === 'many' ? arity < 2 : arity !== operator.inputs) throw invalidNetwork(where, `has ${arity} inputs, expected ${operator.inputs}`)
-  for (const input of node.inputs) if (!defined.has(input)) throw invalidNetwork(where, `reads value ${input}, which nothing before it computes`)
+  for (const input of node.inputs)
+    if (!(defined.has(input) || states.has(input))) throw invalidNetwork(where, `reads value ${input}, which nothing before it computes`)
   if (defined.has(node.output)) throw invalidNetwork(where, `writes value ${node.output}, which exists already`)
+  checkStates(node, operator.states ?? [0, 0], defined, states)
   const output = Number.isInteger(node.output) ? network.values[node.output] : undefined
   if (output === undefined) throw invalidNetwork(where, `writes value ${node.output}, the network has ${network.values.length}`)
   for (const tensor of constantsOf(node)) checkConstant(tensor, where)
   operator.checkAttributes(node)
-  const types = { inputs: node.inputs.map((i) => (network.values[i] as Value).type), output: output.type, rounding: network.rounding }
+  const typeAt = (i: number): ValueType => (network.values[i] as Value).type
+  const types = { inputs: node.inputs.map(typeAt), output: output.type, states: (node.states ?? []).map(typeAt), rounding: network.rounding }
   const shape = operator.outputShape(
     node,
     types.inputs.map((t) => t.shape),
@@ -108,6 +130,18 @@ const checkStructure = (network: Network): void => {
   const { metadata } = network
   if (metadata === null || typeof metadata !== 'object' || !Object.values(metadata).every((text) => typeof text === 'string'))
     throw invalidNetwork('network', 'metadata must be strings')
+}
+
+/** Refuses a number of steps or a list of states that is not well formed; the states as a set. */
+const checkTime = ({ time, values, inputs }: Network): ReadonlySet<number> => {
+  if (time === undefined) return new Set()
+  if (time === null || typeof time !== 'object' || !Array.isArray(time.states)) throw invalidNetwork('network', 'the states are not a list')
+  if (!(Number.isInteger(time.steps) && time.steps >= 1 && time.steps <= MAX_STEPS))
+    throw invalidNetwork('network', `${time.steps} time steps, a run takes 1 to ${MAX_STEPS}`)
+  const isState = (state: unknown): boolean => Number.isInteger(state) && values[state as number] !== undefined && !inputs.includes(state as number)
+  if (!time.states.every(isState) || new Set(time.states).size !== time.states.length)
+    throw invalidNetwork('network', `states [${time.states.join(',')}] are not distinct values beside the inputs`)
+  return new Set(time.states)
 }
 
 const checkValues = (network: Network): void => {
@@ -134,10 +168,11 @@ export const verify = <S extends Stage>(network: Network<S>): Network<S> => {
       throw invalidNetwork('network', `input ${input} is not a value or is listed twice`)
     defined.add(input)
   }
+  const states = checkTime(network)
   const names = new Set<string>()
   for (const node of network.nodes) {
     checkName(node?.name, 'node', names)
-    checkNode(network, node, defined)
+    checkNode(network, node, defined, states)
   }
   const unused = network.values.findIndex((_, i) => !defined.has(i))
   if (unused >= 0) throw invalidNetwork(`value "${network.values[unused]?.name}"`, 'nothing computes it')

@@ -60,7 +60,6 @@ const STORED: Readonly<Record<ValueKind, OnnxElement | null>> = {
   int32: 'int32',
   binary: null,
   level: 'uint8',
-  spike: 'uint8',
   membrane: 'int32',
 }
 

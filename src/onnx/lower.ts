@@ -57,6 +57,11 @@ export const LOWERING: { readonly [K in OperatorKind]: Row<Forms<NodeOf<K>>> } =
   softmax: { lower: { qlinear: qlinear.lowerSoftmax, qdq: qdq.qdqSoftmax } },
   batchNorm: { unsupported: 'batch norm exists in the float stage only; simplify folds it into the layer in front' },
   sign: { unsupported: 'sign exists in the float stage only; quantize turns it into thresholds' },
+  lif: { unsupported: 'belongs to a network over time, which is not exported to ONNX yet' },
+  li: { unsupported: 'belongs to a network over time, which is not exported to ONNX yet' },
+  carry: { unsupported: 'belongs to a network over time, which is not exported to ONNX yet' },
+  timeSlice: { unsupported: 'belongs to a network over time, which is not exported to ONNX yet' },
+  sumPool: { unsupported: 'sums levels, which is not exported to ONNX yet' },
   staircase: { unsupported: 'a staircase exists in the float stage only; quantize turns it into thresholds' },
 }
 

@@ -15,7 +15,7 @@ export interface Lifetime {
   readonly last: number
 }
 
-/** The lifetime of every value; inputs live from step 0, outputs to the end. */
+/** The lifetime of every value; inputs live from step 0, outputs to the end, and in a network that runs over time inputs and states all along. */
 export const lifetimes = (network: Network): readonly Lifetime[] => {
   const end = network.nodes.length + 1
   const first = new Array<number>(network.values.length).fill(0)
@@ -26,6 +26,12 @@ export const lifetimes = (network: Network): readonly Lifetime[] => {
     for (const input of node.inputs) last[input] = i + 1
   })
   for (const output of network.outputs) last[output] = end
+  if (network.time !== undefined) {
+    for (const value of [...network.inputs, ...network.time.states]) {
+      first[value] = 0
+      last[value] = end
+    }
+  }
   return first.map((step, value) => ({ first: step, last: last[value] as number }))
 }
 

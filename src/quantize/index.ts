@@ -4,6 +4,7 @@ import { usage } from '../errors.js'
 import type { Network } from '../network/types.js'
 import { type CalibrationData, type CalibrationMethod, calibrate, type Range } from './calibration.js'
 import { quantizeInt8 } from './int8.js'
+import { quantizeSpiking } from './spiking.js'
 import { quantizeThresholds } from './thresholds.js'
 
 export type { CalibrationData, CalibrationMethod, Range } from './calibration.js'
@@ -13,10 +14,12 @@ export { type LayerReport, quantizationReport } from './report.js'
 
 type Scheme = (network: Network<'float'>, ranges: readonly Range[]) => Network<'integer'>
 
-export const SCHEMES = { int8: quantizeInt8, staircase: quantizeThresholds('staircase'), binary: quantizeThresholds('sign') } as const satisfies Record<
-  string,
-  Scheme
->
+export const SCHEMES = {
+  int8: quantizeInt8,
+  staircase: quantizeThresholds('staircase'),
+  binary: quantizeThresholds('sign'),
+  spiking: quantizeSpiking,
+} as const satisfies Record<string, Scheme>
 export type SchemeName = keyof typeof SCHEMES
 
 export const CALIBRATION_METHODS: readonly CalibrationMethod[] = ['minmax', 'percentile', 'mse']

@@ -39,6 +39,11 @@ const SHARES_QUANTIZATION: Readonly<Record<OperatorKind, boolean>> = {
   batchNorm: false,
   sign: false,
   staircase: false,
+  lif: false,
+  li: false,
+  carry: false,
+  sumPool: false,
+  timeSlice: true,
 }
 
 /** The representative of each value's group of values with one quantization (union-find). */

@@ -15,6 +15,7 @@ import { planArena } from '#src/plan/arena.js'
 import { COARSE_OPERATORS, coarseNetwork, coarseStack } from '../helpers/coarse-networks.js'
 import { bytesOf } from '../helpers/engines.js'
 import { cnnNetwork, INTEGER_OPERATORS, kwsNetwork, mlpNetwork, operatorNetwork, randomInputs, randomNetwork, resnet8Network } from '../helpers/networks.js'
+import { SPIKING_MAKERS } from '../helpers/spiking-networks.js'
 import { asTflite, GOLDEN_NAMES, readGolden } from '../helpers/tflite-networks.js'
 import { describeWith } from '../helpers/tools.js'
 import { readVectors } from '../helpers/vectors.js'
@@ -73,6 +74,12 @@ beforeAll(async () => {
     }
   }
   for (let seed = 0; seed < 20; seed++) cases.push(await writeCase(`stack-${seed}`, coarseStack(seed)))
+  for (const make of Object.values(SPIKING_MAKERS)) {
+    for (let seed = 0; seed < 15; seed++) {
+      const network = make(seed)
+      cases.push(await writeCase(network.name, network, testInputs(network, SAMPLES, 3)))
+    }
+  }
   for (const { name, network, batch, expected } of readVectors()) cases.push(await writeCase(`vector-${name}`, network, batch, expected))
   for (const make of [mlpNetwork, cnnNetwork, kwsNetwork, resnet8Network]) cases.push(await writeCase(make.name, make(1)))
   for (const kind of INTEGER_OPERATORS) {

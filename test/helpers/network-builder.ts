@@ -102,11 +102,12 @@ export const networkBuilder = (name: string, seed: number) => {
 
   /** Evaluates a node on the sample of its inputs. */
   const evaluateNode = (node: Node, output: ValueType): ElementArray => {
-    const types: NodeTypes = { inputs: node.inputs.map(typeAt), output, rounding: 'single' }
+    const types: NodeTypes = { inputs: node.inputs.map(typeAt), output, states: [], rounding: 'single' }
     return operatorOf(node).evaluate(
       node,
       node.inputs.map((i) => samples[i] as ElementArray),
       types,
+      [],
     )
   }
 

@@ -22,6 +22,14 @@ EXPORT(batchRows) uint32_t port_batch_rows(void) {
   return network_batch_rows(&network);
 }
 
+EXPORT(start) void port_start(uint8_t *arena) {
+  network_start(&network, arena);
+}
+
+EXPORT(steps) uint32_t port_steps(void) {
+  return network_steps(&network);
+}
+
 EXPORT(runNode) void port_run_node(uint8_t *arena, uint32_t index) {
   network_run_node(&network, arena, index);
 }

@@ -18,6 +18,11 @@ export const OPERATOR_CODES = {
   generalConv2d: 17,
   generalDepthwise: 18,
   generalMaxPool: 19,
+  neuron: 24,
+  timeSlice: 25,
+  sumPool: 26,
+  spikeDense: 27,
+  spikeConv2d: 28,
 } as const
 
 /** Emission codes of node records, by name. */
@@ -37,7 +42,6 @@ export const VALUE_KIND_CODES = {
   int32: 3,
   binary: 4,
   level: 5,
-  spike: 6,
   membrane: 7,
 } as const
 

@@ -11,6 +11,8 @@ export const MAX_NODES = 4096
 export const MAX_VALUES = 8192
 export const MAX_PORTS = 64
 export const MAX_ARENA_BYTES = 2 ** 30
+/** A node field that names no value. */
+export const NO_VALUE = 0xffff
 /** EventnetValue.last of a network output. */
 export const FOREVER = 0xffff
 export const MAGIC = [0x89, 0x45, 0x56, 0x4e] as const
@@ -43,10 +45,12 @@ export interface EventnetValue {
   /** highest stair of kind level, otherwise 0 */
   readonly levels: number
   readonly byteCount: number
-  /** 0: a network input; n + 1: written by node n */
+  /** 0: a network input or a state; n + 1: written by node n */
   readonly first: number
-  /** n + 1: node n is the last to read it; FOREVER: a network output */
+  /** n + 1: node n is the last to read it; FOREVER: a network output, a state, or an input of a network that runs over time */
   readonly last: number
+  /** kept from step to step */
+  readonly isState: boolean
   /** bytes from the start of the arena */
   readonly offset: number
 }
@@ -72,6 +76,8 @@ export interface EventnetNames {
 
 export interface EventnetDocument {
   readonly rounding: number
+  /** time steps of a run */
+  readonly steps: number
   readonly arenaBytes: number
   readonly values: readonly EventnetValue[]
   readonly inputs: readonly number[]

@@ -44,6 +44,19 @@ const BOUNDS: readonly Field[] = [
   ['reserved', 'i16'],
 ]
 
+const PARAMETERS = ['leak', 'drive', 'currentLeak', 'threshold', 'resetTo'] as const
+const NEURON: readonly Field[] = [
+  ['count', 'u32'],
+  ['membrane', 'u16'],
+  ['current', 'u16'],
+  ['shift', 'u16'],
+  ['subtracts', 'u16'],
+  ...PARAMETERS.flatMap((name): Field[] => [
+    [name, 'constant'],
+    [`${name}Count`, 'u32'],
+  ]),
+]
+
 /** The accumulator's fields of each operator. */
 export const OPERATOR_FIELDS: Readonly<Record<EventnetOperator, readonly Field[]>> = {
   dense: DENSE,
@@ -93,6 +106,15 @@ export const OPERATOR_FIELDS: Readonly<Record<EventnetOperator, readonly Field[]
   generalConv2d: [...CONVOLUTION, ['weightsKind', 'u32']],
   generalDepthwise: [...CONVOLUTION, ['weightsKind', 'u32']],
   generalMaxPool: POOL,
+  neuron: NEURON,
+  timeSlice: [
+    ['steps', 'u32'],
+    ['sliceBytes', 'u32'],
+    ['counter', 'u32'],
+  ],
+  sumPool: POOL,
+  spikeDense: DENSE,
+  spikeConv2d: CONVOLUTION,
 }
 
 /** The fields of each emission. */

@@ -16,6 +16,7 @@ export {
   MAX_NODES,
   MAX_PORTS,
   MAX_VALUES,
+  NO_VALUE,
 } from './document.js'
 export type { EventnetEmission, EventnetOperator } from './fields.js'
 export { readEventnet } from './read.js'

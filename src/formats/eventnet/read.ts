@@ -112,6 +112,7 @@ const readValue = ({ view, path }: Reader, at: number, offset: number): Eventnet
     byteCount: view.getUint32(at + 20, true),
     first: view.getUint16(at + 24, true),
     last: view.getUint16(at + 26, true),
+    isState: view.getUint32(at + 28, true) === 1,
     offset,
   }
 }
@@ -278,6 +279,7 @@ export const readEventnet = (bytes: Uint8Array, path: string): EventnetDocument 
   const piece = ({ offset, bytes: length }: Section): Uint8Array => new Uint8Array(bytes.subarray(offset, offset + length))
   return {
     rounding: r.view.getUint16(16, true),
+    steps: r.view.getUint32(36, true),
     arenaBytes: r.view.getUint32(28, true),
     values,
     ...graph,

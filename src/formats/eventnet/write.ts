@@ -112,6 +112,7 @@ const writeValues = (values: readonly EventnetValue[]): Uint8Array => {
     view.setUint32(at + 20, value.byteCount, true)
     view.setUint16(at + 24, value.first, true)
     view.setUint16(at + 26, value.last, true)
+    view.setUint32(at + 28, value.isState ? 1 : 0, true)
   })
   return bytes
 }
@@ -168,6 +169,7 @@ const writeHeader = (view: DataView, document: EventnetDocument, sizes: readonly
   view.setUint32(28, document.arenaBytes, true)
   view.setUint16(32, document.inputs.length, true)
   view.setUint16(34, document.outputs.length, true)
+  view.setUint32(36, document.steps, true)
   SECTIONS.forEach((_, i) => {
     const row = [i + 1, offsets[i] as number, sizes[i] as number, 0]
     for (const [column, x] of row.entries()) view.setUint32(SECTION_TABLE + 16 * i + 4 * column, x, true)

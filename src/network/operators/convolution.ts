@@ -85,6 +85,7 @@ export const convolution = <N extends ConvolutionBase<string>>(variant: Variant<
       const g = geometryOf(node, types)
       return g.outputHeight * g.outputWidth * g.outputChannels * variant.tapsPerSum(g)
     },
-    overlap: (node, types) => [rowOverlap(geometryOf(node, types), types)],
+    // sums of levels may be made by scattering active inputs (docs/spiking.md), which needs all inputs to the end
+    overlap: (node, types) => [types.inputs[0]?.kind === 'level' && node.emission.kind === 'none' ? null : rowOverlap(geometryOf(node, types), types)],
   }
 }

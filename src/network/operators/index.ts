@@ -5,6 +5,7 @@ import type { NodeBase } from '../types.js'
 import { type AddNode, add } from './add.js'
 import { type AveragePoolNode, averagePool } from './average-pool.js'
 import { type BatchNormNode, batchNorm } from './batch-norm.js'
+import { type CarryNode, carry } from './carry.js'
 import { type ConcatNode, concat } from './concat.js'
 import { type Conv1dNode, conv1d } from './conv1d.js'
 import { type Conv2dNode, conv2d } from './conv2d.js'
@@ -13,12 +14,16 @@ import { type DepthwiseConv2dNode, depthwiseConv2d } from './depthwise-conv2d.js
 import { type FlattenNode, flatten } from './flatten.js'
 import { type GlobalAveragePoolNode, globalAveragePool } from './global-average-pool.js'
 import { type GlobalMaxPoolNode, globalMaxPool } from './global-max-pool.js'
+import { type LiNode, li } from './li.js'
+import { type LifNode, lif } from './lif.js'
 import { type MaxPoolNode, maxPool } from './max-pool.js'
 import { type ReluNode, relu } from './relu.js'
 import { type ReshapeNode, reshape } from './reshape.js'
 import { type SignNode, sign } from './sign.js'
 import { type SoftmaxNode, softmax } from './softmax.js'
 import { type StaircaseNode, staircase } from './staircase.js'
+import { type SumPoolNode, sumPool } from './sum-pool.js'
+import { type TimeSliceNode, timeSlice } from './time-slice.js'
 
 export type Node =
   | DenseNode
@@ -38,6 +43,11 @@ export type Node =
   | BatchNormNode
   | SignNode
   | StaircaseNode
+  | LifNode
+  | LiNode
+  | CarryNode
+  | SumPoolNode
+  | TimeSliceNode
 
 export type OperatorKind = Node['kind']
 export type NodeOf<K extends OperatorKind> = Extract<Node, { kind: K }>
@@ -60,6 +70,11 @@ export const OPERATORS: { readonly [K in OperatorKind]: Operator<NodeOf<K>> } = 
   batchNorm,
   sign,
   staircase,
+  lif,
+  li,
+  carry,
+  sumPool,
+  timeSlice,
 }
 
 /** True for the kinds in the table; a kind may come from an untrusted file. */

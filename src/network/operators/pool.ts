@@ -1,11 +1,11 @@
-// What averagePool, maxPool and their global forms share: window geometry, type rules and the walk over valid taps.
+// What averagePool, maxPool, sumPool and the global forms share: window geometry, type rules and the walk over valid taps.
 
 import { accumulatorOverflow, invalidNetwork } from '../../errors.js'
 import { decode, packSigns } from '../accumulate.js'
 import { averageScale, requantize } from '../arithmetic.js'
 import { averageFixed } from '../arithmetic-tflite.js'
 import { checkFactors } from '../emission.js'
-import { checkInputKind, checkSumInput, type NodeTypes, noMacs, type Operator, rowOverlap, whereOf } from '../operator.js'
+import { checkInputKind, checkSumInput, type NodeTypes, type Operator, rowOverlap, whereOf } from '../operator.js'
 import {
   allocate,
   channelScale,
@@ -72,20 +72,18 @@ const evaluateMax = (data: ElementArray, g: Geometry, { inputs: [input], output 
   return packSigns(walk(signs, g, LARGEST, (best) => best, new Float32Array(elementCount(output.shape))))
 }
 
+const SUM: Reduction = { start: 0, step: (a, x) => a + x }
+
 const evaluateAverage = (data: ElementArray, g: Geometry, { inputs: [input], output, rounding }: NodeTypes): ElementArray => {
-  const sum: Reduction = { start: 0, step: (a, x) => a + x }
   const out = allocate(output)
-  if (input === undefined || !isQuantized(input) || !isQuantized(output)) return walk(data, g, sum, (total, count) => total / count, out)
-  if (rounding === 'tflite') return walk(data, g, sum, averageFixed, out)
+  if (input === undefined || !isQuantized(input) || !isQuantized(output)) return walk(data, g, SUM, (total, count) => total / count, out)
+  if (rounding === 'tflite') return walk(data, g, SUM, averageFixed, out)
   const finish: Finish = (total, count) =>
     requantize(total - count * input.zeroPoint, averageScale(channelScale(input, 0), channelScale(output, 0), count), output.zeroPoint, -128, 127)
-  return walk(data, g, sum, finish, out)
+  return walk(data, g, SUM, finish, out)
 }
 
-const REDUCE = {
-  max: { evaluate: evaluateMax, keepsQuantization: true },
-  average: { evaluate: evaluateAverage, keepsQuantization: false },
-} as const
+const evaluateSum = (data: ElementArray, g: Geometry, { output }: NodeTypes): ElementArray => walk(data, g, SUM, (total) => total, allocate(output))
 
 /** Refuses an average whose sum could leave int32, or whose factor is not finite (it is largest over one tap); rounding 'tflite' scales nothing. */
 const checkAverage = ({ inputs: [input], output, rounding }: NodeTypes, g: Geometry, node: NodeBase<string>): void => {
@@ -100,6 +98,24 @@ const checkEqualQuantization = (input: ValueType, output: ValueType, node: NodeB
   if (!hasEqualQuantization(input, output)) throw invalidNetwork(whereOf(node), 'input and output must have one scale and zero point')
 }
 
+/** Levels give levels: as many as a whole window of the highest stair. */
+const checkSum = ({ inputs: [input], output }: NodeTypes, g: Geometry, node: NodeBase<string>): void => {
+  if (input?.kind === 'float32') return
+  if (input?.kind !== 'level' || output.kind !== 'level') throw invalidNetwork(whereOf(node), `sums levels, the input is ${input?.kind}`)
+  const levels = input.levels * g.kernelHeight * g.kernelWidth
+  if (output.levels !== levels) throw invalidNetwork(whereOf(node), `sums reach ${levels}, the output has levels 0..${output.levels}`)
+}
+
+const checkMaxTypes = ({ inputs: [input], output }: NodeTypes, _: Geometry, node: NodeBase<string>): void => {
+  if (input !== undefined) checkEqualQuantization(input, output, node)
+}
+
+const REDUCE = {
+  max: { evaluate: evaluateMax, checkInput: checkSumInput, check: checkMaxTypes, costsMacs: false },
+  average: { evaluate: evaluateAverage, checkInput: checkInputKind, check: checkAverage, costsMacs: true },
+  sum: { evaluate: evaluateSum, checkInput: checkSumInput, check: checkSum, costsMacs: true },
+} as const
+
 interface Variant<N extends NodeBase<string>> {
   readonly kind: N['kind']
   readonly reduce: keyof typeof REDUCE
@@ -110,7 +126,7 @@ interface Variant<N extends NodeBase<string>> {
 
 /** Builds a pooling operator from what is special about it. */
 export const pool = <N extends NodeBase<string>>(variant: Variant<N>): Operator<N> => {
-  const { evaluate, keepsQuantization } = REDUCE[variant.reduce]
+  const { evaluate, checkInput, check, costsMacs } = REDUCE[variant.reduce]
   return {
     kind: variant.kind,
     inputs: 1,
@@ -123,20 +139,15 @@ export const pool = <N extends NodeBase<string>>(variant: Variant<N>): Operator<
         output,
       } = types
       if (input === undefined) return
-      if (keepsQuantization) checkSumInput(input, stage, whereOf(node))
-      else checkInputKind(input, stage, whereOf(node))
+      checkInput(input, stage, whereOf(node))
       if (output.kind !== input.kind) throw invalidNetwork(whereOf(node), `the output is ${output.kind}, expected ${input.kind}`)
-      if (keepsQuantization) checkEqualQuantization(input, output, node)
-      else checkAverage(types, variant.geometry(node, input.shape), node)
+      check(types, variant.geometry(node, input.shape), node)
     },
     evaluate: (node, [data], types) => evaluate(data as ElementArray, variant.geometry(node, types.inputs[0]?.shape ?? []), types),
-    macs:
-      variant.reduce === 'max'
-        ? noMacs
-        : (node, { inputs: [input], output }) => {
-            const g = variant.geometry(node, input?.shape ?? [])
-            return elementCount(output.shape) * g.kernelHeight * g.kernelWidth
-          },
+    macs: (node, { inputs: [input], output }) => {
+      const g = variant.geometry(node, input?.shape ?? [])
+      return costsMacs ? elementCount(output.shape) * g.kernelHeight * g.kernelWidth : 0
+    },
     overlap: (node, types) => [rowOverlap(variant.geometry(node, types.inputs[0]?.shape ?? []), types)],
   }
 }

@@ -78,6 +78,7 @@ const recompute: Compile<Node> = (network, node, values) => {
       node,
       inputs.map((elements, i) => storedArray(types.inputs[i] as ValueType, elements)),
       types,
+      [],
     )
   const withChanges = (elements: Int32Array, { count, indices, elements: changed }: Delta): Int32Array => {
     if (count === 0) return elements
@@ -119,6 +120,8 @@ const pool =
 
 type Row<K extends OperatorKind> = Compile<NodeOf<K>> | { readonly unsupported: string }
 
+const OVER_TIME = { unsupported: 'networks over time are not evaluated incrementally yet' } as const
+
 const COMPILERS: { readonly [K in OperatorKind]: Row<K> } = {
   dense: linear(denseTaps),
   conv1d: linear(conv1dTaps),
@@ -137,6 +140,11 @@ const COMPILERS: { readonly [K in OperatorKind]: Row<K> } = {
   batchNorm: { unsupported: 'batch norm belongs to the float stage' },
   sign: { unsupported: 'sign belongs to the float stage' },
   staircase: { unsupported: 'a staircase belongs to the float stage' },
+  lif: OVER_TIME,
+  li: OVER_TIME,
+  carry: OVER_TIME,
+  timeSlice: OVER_TIME,
+  sumPool: OVER_TIME,
 }
 
 const compileNode = (network: Network<'integer'>, node: Node, values: Values): CompiledNode => {

@@ -89,9 +89,9 @@ describe('lowering to the flash format', () => {
   it('refuses kinds of values that the core does not run', () => {
     const b = networkBuilder('n', 1)
     const network = b.build([b.flatten(b.input([2, 3]))])
-    const spiking = { ...network, values: network.values.map((value) => ({ ...value, type: { kind: 'spike', shape: value.type.shape } })) }
+    const spiking = { ...network, values: network.values.map((value) => ({ ...value, type: { kind: 'uint8', shape: value.type.shape } })) }
     expect(messageOf(() => documentOf(spiking as unknown as Network<'integer'>))).toBe(
-      'UNSUPPORTED: value "input_0" is spike, which the core does not run yet.',
+      'UNSUPPORTED: value "input_0" is uint8, which the core does not run yet.',
     )
   })
 })

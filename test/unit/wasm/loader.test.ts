@@ -127,7 +127,7 @@ describe('the loader refuses', () => {
     ['a scale of infinity', value(1, { scale: Number.POSITIVE_INFINITY }), "a value's kind, shape, scale or zero point is not valid"],
     ['a negative scale', value(1, { scale: -1 }), "a value's kind, shape, scale or zero point is not valid"],
     ['a zero point outside int8', value(1, { zeroPoint: 128 }), "a value's kind, shape, scale or zero point is not valid"],
-    ['a kind that does not run', value(1, { kind: 'spike' }), "a value's kind, shape, scale or zero point is not valid"],
+    ['a kind that does not run', value(1, { kind: 'uint8' }), "a value's kind, shape, scale or zero point is not valid"],
     ['a value outside the arena', value(1, { offset: document.arenaBytes }), 'a value lies outside the arena or is not aligned'],
     ['a value that is not aligned', value(last, { offset: 2 }), 'a value lies outside the arena or is not aligned'],
     ['a value that outlives the network', value(1, { last: document.nodes.length + 1 }), 'a value is read before it is written, or its lifetime is wrong'],
