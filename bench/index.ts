@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   kernels: () => import('./kernels.js'),
   memory: () => import('./memory.js'),
   polystep: () => import('./polystep.js'),
+  spiking: () => import('./spiking.js'),
 }
 
 const USAGE = `npm run bench -- <name> [--json] [--seconds S a case] [--task T] [--seed N]; the benches are ${Object.keys(BENCHES).join(', ')}`

@@ -125,7 +125,7 @@ const coreSources = ({ folder, blocked }) => {
     ...kernels.map((source) => ({ source, optimization: isSmall(source) ? '-Os' : '-O2' })),
     ...sourcesIn(core)
       .filter((source) => !source.endsWith('/operators.c'))
-      .map((source) => ({ source, optimization: '-Os' })),
+      .map((source) => ({ source, optimization: source.endsWith('/spike_add.c') ? '-O2' : '-Os' })),
   ]
 }
 

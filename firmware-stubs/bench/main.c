@@ -58,7 +58,9 @@ static uint32_t compare_outputs(const network_t *net, const uint8_t *expected, u
   return 0;
 }
 
+/* The first time step of a network over time. */
 static void run_nodes(const network_t *net, uint32_t index) {
+  network_start(net, arena_start);
   for (uint32_t n = 0; n < net->header->node_count; n++) {
     machine_start_ticks();
     network_run_node(net, arena_start, n);

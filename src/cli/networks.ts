@@ -1,9 +1,11 @@
-// From what a user types to a network: a .net file, a .tflite file, a TensorFlow.js model (model.json or its folder), or the name of a shipped model.
+// From what a user types to a network: a .net file, a .tflite file, a .nir file, a TensorFlow.js model (model.json or its folder), or the name of a shipped model.
 
 import { existsSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { unreadableFile, usage } from '../errors.js'
 import { readBytes } from '../files.js'
+import { isHdf5Bytes, readNir } from '../formats/nir.js'
+import { importNirDocument, type NirOptions } from '../importers/nir/index.js'
 import { importTfjs } from '../importers/tfjs/index.js'
 import { importTfliteBytes, isTflite } from '../importers/tflite/index.js'
 import { loadNetwork } from '../network/net-file.js'
@@ -18,13 +20,17 @@ const shippedNet = (name: string): string | null => {
 
 const isTfjs = (path: string): boolean => path.endsWith('.json') || (existsSync(path) && statSync(path).isDirectory())
 
-/** A file by its first bytes: a .tflite model, otherwise a .net file. */
-const readNetwork = (bytes: Uint8Array, path: string): Network => (isTflite(bytes) ? importTfliteBytes(bytes, path) : loadNetwork(bytes, path))
+/** A file by its first bytes: a .tflite model, a NIR graph, otherwise a .net file. */
+const readNetwork = async (bytes: Uint8Array, path: string, nir: NirOptions): Promise<Network> => {
+  if (isTflite(bytes)) return importTfliteBytes(bytes, path)
+  if (!isHdf5Bytes(bytes)) return loadNetwork(bytes, path)
+  return importNirDocument(await readNir(bytes, path), basename(path).replace(/\.nir$/i, '') || 'model', path, nir)
+}
 
-/** Opens a network of either stage. @throws FILE_UNREADABLE, FILE_MALFORMED, UNSUPPORTED */
-export const openNetwork = async (source: string): Promise<Network> => {
+/** Opens a network of either stage; `nir` says how a NIR graph becomes steps. @throws FILE_UNREADABLE, FILE_MALFORMED, UNSUPPORTED */
+export const openNetwork = async (source: string, nir: NirOptions = {}): Promise<Network> => {
   if (existsSync(source) && isTfjs(source)) return importTfjs(source)
-  if (existsSync(source)) return readNetwork(await readBytes(source), source)
+  if (existsSync(source)) return readNetwork(await readBytes(source), source, nir)
   const shipped = shippedNet(source)
   if (shipped === null) throw unreadableFile(source, new Error('there is no such file, and no shipped model of that name (spikeport list models shows them)'))
   return loadNetwork(await readBytes(shipped), shipped)

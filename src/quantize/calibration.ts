@@ -74,6 +74,21 @@ const observeRanges = (network: Network, data: CalibrationData): Range[] => {
   return ranges
 }
 
+/** The ranges of a network's inputs; everything else is left empty. For schemes that need no others. */
+export const inputRanges = (network: Network, data: CalibrationData): readonly Range[] => {
+  checkCalibration(network, data)
+  const ranges = network.values.map((): Range => ({ min: 0, max: 0 }))
+  network.inputs.forEach((value, i) => {
+    let [min, max] = [0, 0]
+    for (const x of data.inputs[i] as Float32Array) {
+      if (x < min) min = x
+      if (x > max) max = x
+    }
+    ranges[value] = { min, max }
+  })
+  return ranges
+}
+
 const observeHistograms = (network: Network, data: CalibrationData, ranges: readonly Range[]): Histogram[] => {
   const histograms = ranges.map(({ min, max }) => ({ min, max, counts: new Float64Array(BINS) }))
   forEachValue(network, data, (value, elements) => {

@@ -2,7 +2,7 @@
 
 import { usage } from '../errors.js'
 import type { Network } from '../network/types.js'
-import { type CalibrationData, type CalibrationMethod, calibrate, type Range } from './calibration.js'
+import { type CalibrationData, type CalibrationMethod, calibrate, inputRanges, type Range } from './calibration.js'
 import { quantizeInt8 } from './int8.js'
 import { quantizeSpiking } from './spiking.js'
 import { quantizeThresholds } from './thresholds.js'
@@ -43,6 +43,7 @@ export const quantizeSimplified = (network: Network<'float'>, options: QuantizeO
   const { scheme = 'int8', method = 'minmax', calibration, percentile } = options
   if (!Object.hasOwn(SCHEMES, scheme)) throw usage(`unknown scheme "${scheme}".`, `The schemes are ${Object.keys(SCHEMES).join(', ')}.`)
   if (!CALIBRATION_METHODS.includes(method)) throw usage(`unknown calibration method "${method}".`, `The methods are ${CALIBRATION_METHODS.join(', ')}.`)
-  const quantized = SCHEMES[scheme](network, calibrate(network, calibration, method, percentile))
+  const ranges = scheme === 'spiking' ? inputRanges(network, calibration) : calibrate(network, calibration, method, percentile)
+  const quantized = SCHEMES[scheme](network, ranges)
   return { ...quantized, metadata: { ...network.metadata, scheme, calibration: `${method}, ${calibration.count} samples` } }
 }

@@ -67,11 +67,13 @@ static size_t run_folder(const char *folder) {
   size_t in = 0, out = 0;
   for (uint32_t pass = 0; in < inputs.length; pass++) {
     in += copy_inputs(&net, arena, inputs.bytes + in);
-    for (uint32_t i = 0; pass % 2 == 1 && i < net.header->node_count; i++) {
-      network_run_node(&net, arena, i);
-    }
     if (pass % 2 == 0) {
       network_run(&net, arena);
+    } else {
+      network_start(&net, arena);
+      for (uint32_t i = 0; i < net.header->node_count * network_steps(&net); i++) {
+        network_run_node(&net, arena, i % net.header->node_count);
+      }
     }
     out += compare_outputs(&net, arena, expected.bytes + out, &differing);
   }

@@ -150,7 +150,7 @@ export const buildImage = (chip: Chip, folder: string, rows: readonly OperatorRo
     ...[...kernels, ...shared].map((file) =>
       compile(file, DRIVERS.includes(`${basename(dirname(file))}/${basename(file, '.c')}`) ? OTHER_FLAGS : KERNEL_FLAGS),
     ),
-    ...[...own, ...bench].map((file) => compile(file, OTHER_FLAGS)),
+    ...[...own, ...bench].map((file) => compile(file, basename(file) === 'spike_add.c' ? KERNEL_FLAGS : OTHER_FLAGS)),
     compile(tableFile, OTHER_FLAGS),
   ]
   const path = join(out, 'image.elf')

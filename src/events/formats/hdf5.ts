@@ -4,6 +4,7 @@
 
 import type { Dataset, File as H5File } from 'h5wasm'
 import { malformedFile, unsupported } from '../../errors.js'
+import { withHdf5 } from '../../formats/hdf5.js'
 import { appendBatch, concatBatches, createColumns, type EventBatch, type Geometry, type TriggerBatch, takeBatch, triggersOf } from '../batch.js'
 import { type DecoderOptions, decoderOf, type Parser, type ParserState } from '../decoder.js'
 import type { Ledger } from '../ledger.js'
@@ -38,27 +39,6 @@ interface Unpacked {
 }
 
 // ---- the HDF5 library ----
-
-let files = 0
-
-/** Runs `work` on the file opened by the HDF5 library, which keeps it in its own memory file system. @throws FILE_MALFORMED */
-const withLibrary = async <T>(bytes: Uint8Array, name: string, work: (file: H5File) => T): Promise<T> => {
-  const { default: h5wasm } = await import('h5wasm')
-  const { FS } = await h5wasm.ready
-  const path = `/spikeport-${files++}.h5`
-  FS.writeFile(path, bytes)
-  try {
-    const file = new h5wasm.File(path, 'r')
-    if (file.file_id === -1n || file.file_id === 0n) throw malformedFile(name, 0, 'the HDF5 library cannot open it')
-    try {
-      return work(file)
-    } finally {
-      file.close()
-    }
-  } finally {
-    FS.unlink(path)
-  }
-}
 
 const datasetAt = (file: H5File, path: string): Dataset | null => {
   const entity = path.split('/').every((_, i, parts) => i === 0 || file.get(parts.slice(0, i).join('/')) !== null) ? file.get(path) : null
@@ -223,7 +203,7 @@ const unpackedParser = ({ batches, geometry, triggers, eventBytes, corruptBytes,
 export const readHdf5Events = async (bytes: Uint8Array, options: DecoderOptions = {}): Promise<Hdf5Recording> => {
   const name = options.name ?? 'recording'
   if (!isHdf5(bytes)) throw malformedFile(name, 0, 'it does not begin as an HDF5 file does')
-  const { layout, unpacked } = await withLibrary(bytes, name, (file) => {
+  const { layout, unpacked } = await withHdf5(bytes, name, (file) => {
     const events = datasetAt(file, 'CD/events')
     if (events !== null) return { layout: 'prophesee' as const, unpacked: unpackProphesee(file, bytes, events, name) }
     if (datasetAt(file, 'events/t') !== null) return { layout: 'dsec' as const, unpacked: unpackDsec(file, bytes, name) }

@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest'
 import { referenceSession } from '#runtimes/reference/index.js'
 import { SpikeportError } from '#src/errors.js'
-import type { Network } from '#src/network/types.js'
+import type { NodeOf } from '#src/network/operators/index.js'
+import type { Network, QuantizedType } from '#src/network/types.js'
 import { quantizeInput, quantizeSimplified } from '#src/quantize/index.js'
 import { testRandom } from '../../helpers/random.js'
 import { floatSpiking } from '../../helpers/spiking-networks.js'
@@ -36,8 +37,8 @@ describe('the integer network over time', () => {
     const integer = quantizeSimplified(float, { scheme: 'spiking', calibration: { count: SAMPLES, inputs: [inputsOf(1)] } })
     const lif = integer.nodes.find((node) => node.kind === 'lif')
     const dense = integer.nodes.find((node) => node.kind === 'dense')
-    const inputScale = (integer.values[0]?.type as { scales: readonly number[] }).scales[0] as number
-    const scales = (dense?.weights.type as { scales: readonly number[] }).scales
+    const inputScale = (integer.values[0] as { type: QuantizedType }).type.scales[0] as number
+    const { scales } = (dense as NodeOf<'dense'>).weights.type as QuantizedType
     scales.forEach((scale, c) => {
       const threshold = (lif?.threshold.data[c % (lif?.threshold.data.length ?? 1)] as number) * inputScale * scale * 2 ** (lif?.shift ?? 0)
       expect(threshold).toBeCloseTo(1, 2)
