@@ -199,6 +199,12 @@ const addInput = (draft: Draft, node: FlatNode, steps: number): void => {
   })
 }
 
+/** An output that is a state is copied while it holds this step's value: the carries come last. */
+const withoutState = ({ b, carries, carried }: Draft, name: string, value: number): number => {
+  const isState = carries.some(({ state }) => state === value) || [...carried.values()].some((source) => source.value === value)
+  return isState ? b.add({ kind: 'reshape', name: `${name}_now`, inputs: [value], shape: b.shapeOf(value) }) : value
+}
+
 /** Counts what an output gives over the steps. */
 const addCount = ({ b }: Draft, name: string, value: number): number => {
   const nothing = { gain: null, drive: null, currentLeak: null, currentGain: null, shift: 0 } as const
@@ -242,7 +248,7 @@ export const importNirDocument = (document: NirDocument, name: string, path: str
   for (const node of flat) convertNode(draft, node)
   const ends = flat.filter(({ name: own, type }) => type === 'Output' && !flat.some(({ sources }) => sources.includes(own)))
   if (ends.length === 0) throw unsupported('the graph has no Output.', 'Write the file again with the tool that made it.')
-  const last = ends.map((node) => sourceOf(draft, node.name, node).value)
+  const last = ends.map((node) => withoutState(draft, node.name, sourceOf(draft, node.name, node).value))
   const counts = ends.map((node, i) => addCount(draft, node.name, last[i] as number))
   addCarries(draft)
   const metadata = { nir: document.version, dt: String(dt), integrator, reset, delay: String(delay), simulator: simulatorOf(integrator, reset, delay) }
