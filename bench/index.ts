@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   kernels: () => import('./kernels.js'),
   memory: () => import('./memory.js'),
   polystep: () => import('./polystep.js'),
+  rounding: () => import('./rounding.js'),
   spiking: () => import('./spiking.js'),
 }
 

@@ -90,7 +90,7 @@ const refuse = (network: Network<'integer'>, options: OnnxOptions): void => {
   if (network.rounding !== 'single' && options.form === 'qlinear') {
     throw unsupported(
       `network "${network.name}" rounds as TensorFlow Lite, ONNX's integer operators round once.`,
-      'Export it with form=qdq, whose bytes are not promised.',
+      'Import it with --rounding single, or export it with form=qdq, whose bytes are not promised.',
     )
   }
   for (const value of network.values.keys()) storedElement(network, value, options)

@@ -8,15 +8,17 @@ import { importTflite } from '../../importers/tflite/index.js'
 import { networkMacs } from '../../network/graph.js'
 import { saveNetwork } from '../../network/net-file.js'
 import type { Network } from '../../network/types.js'
+import { withRounding } from '../../quantize/rounding.js'
 import { processIo, thousands } from '../io.js'
 import { count, finish, real, writeResult } from '../options.js'
 
 interface Options extends NirOptions {
   readonly output: string
+  readonly rounding?: string
   readonly json?: boolean
 }
 
-const readModel = async (model: string, { json: _, output: __, ...nir }: Options): Promise<Network> => {
+const readModel = async (model: string, { json: _, output: __, rounding: ___, ...nir }: Options): Promise<Network> => {
   if (model.endsWith('.nir')) return importNir(model, nir)
   const [given] = Object.keys(nir)
   if (given !== undefined) throw usage(`--${given} is for .nir files, ${model} is none.`, 'Leave it out.')
@@ -25,7 +27,7 @@ const readModel = async (model: string, { json: _, output: __, ...nir }: Options
 
 const run = async (model: string, options: Options): Promise<void> => {
   const io = processIo(options.json === true)
-  const network = await readModel(model, options)
+  const network = withRounding(await readModel(model, options), options.rounding)
   const bytes = saveNetwork(network)
   await writeResult(options.output, bytes, io)
   io.json({ output: options.output, name: network.name, nodes: network.nodes.length, macs: networkMacs(network), bytes: bytes.length })
@@ -47,6 +49,7 @@ export const registerImport = (program: Command): void => {
       .addOption(
         new Option('--delay <steps>', 'NIR: steps until a spike arrives at the next layer (default 0)').choices(['0', '1']).argParser((text) => Number(text)),
       )
+      .option('--rounding <name>', 'single: an int8 .tflite model rounds as all other networks, for ONNX; default: as its origin')
       .action(run),
     'spikeport import digits/model.json -o digits.net\nspikeport import cnn.nir --steps 300 -o cnn.net',
   )
