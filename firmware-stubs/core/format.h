@@ -24,6 +24,8 @@
 #define EVN_NO_VALUE 0xffffu
 /* the most time steps of a run */
 #define EVN_MAX_STEPS 65535u
+/* bytes of inputs that a self-test may leave out */
+#define EVN_MAX_MADE_INPUT 0x100000u
 /* value_t.last of a network output, a state, or an input of a network with states */
 #define EVN_FOREVER 0xffffu
 /* header_t.rounding (docs/arithmetic.md) */

@@ -50,7 +50,7 @@ uint32_t network_batch_rows(const network_t *net);
    arenas of arena_stride bytes each (a multiple of 16). */
 void network_run_batch(const network_t *net, uint8_t *arenas, size_t arena_stride, uint32_t count, const uint8_t *const *inputs, uint8_t *const *outputs);
 
-/* Runs the sample stored in the file: STATUS_OK, or STATUS_SELF_TEST_FAILED; STATUS_SELF_TEST where the file holds none. */
+/* Runs the sample stored in the file, or the one that its stored outputs stand for: STATUS_OK, or STATUS_SELF_TEST_FAILED; STATUS_SELF_TEST where the file holds none. */
 status_t network_self_test(const network_t *net, uint8_t *arena);
 
 /* Time steps of a run, at least 1. */

@@ -160,15 +160,37 @@ void network_run_batch(const network_t *net, uint8_t *arenas, size_t arena_strid
   }
 }
 
+/* The bytes that the outputs of a self-test take. */
+static uint64_t self_test_output_bytes(const network_t *net) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < net->header->output_count; i++) {
+    bytes += (net->values[net->outputs[i]].byte_count + (uint64_t)3) & ~(uint64_t)3;
+  }
+  return bytes;
+}
+
+/* The input that is not stored: int8 element i is (37 i + 11) mod 256 - 128. */
+static void make_self_test_input(uint8_t *x, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    x[i] = (uint8_t)((37u * i + 11u) & 0xffu) ^ 0x80u;
+  }
+}
+
 status_t network_self_test(const network_t *net, uint8_t *arena) {
   const section_t *section = &net->header->sections[SECTION_SELF_TEST];
   if (section->bytes == 0) {
     return STATUS_SELF_TEST;
   }
+  const bool is_made = section->bytes == self_test_output_bytes(net);
   const uint8_t *at = net->bytes + section->offset;
   for (uint32_t i = 0; i < net->header->input_count; i++) {
     const uint32_t bytes = net->values[net->inputs[i]].byte_count;
-    memcpy(network_value(net, arena, net->inputs[i]), at, bytes);
+    uint8_t *x = network_value(net, arena, net->inputs[i]);
+    if (is_made) {
+      make_self_test_input(x, bytes);
+      continue;
+    }
+    memcpy(x, at, bytes);
     at += (bytes + 3u) & ~3u;
   }
   network_run(net, arena);

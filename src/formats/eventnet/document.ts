@@ -96,3 +96,12 @@ export const align = (bytes: number, alignment: number): number => Math.ceil(byt
 
 /** Bytes of the port lists and the record table at the start of the graph section. */
 export const graphHeadBytes = (ports: number, nodes: number): number => align(2 * ports, 4) + 4 * nodes
+
+/** The most bytes of inputs that a self-test leaves out. */
+export const MAX_GENERATED_BYTES = 2 ** 20
+
+/** The self-test input that a file does not store: int8 element i is (37 i + 11) mod 256 - 128. */
+export const generatedInput = (count: number): Uint8Array => Uint8Array.from({ length: count }, (_, i) => ((37 * i + 11) % 256) ^ 0x80)
+
+/** Bits of the field behind the number of labels: each node bears the name of the value it computes. */
+export const NODES_NAMED_AS_OUTPUTS = 1

@@ -17,15 +17,18 @@ import {
   type EventnetValueKind,
   type FieldValue,
   type FieldValues,
+  generatedInput,
   graphHeadBytes,
   HEADER_BYTES,
   MAGIC,
   MARK,
   MAX_ARENA_BYTES,
+  MAX_GENERATED_BYTES,
   MAX_NODES,
   MAX_PORTS,
   MAX_VALUES,
   NODE_HEAD_BYTES,
+  NODES_NAMED_AS_OUTPUTS,
   SECTION_TABLE,
   SECTIONS,
   type SectionName,
@@ -212,36 +215,47 @@ const readGraph = (r: Reader, sections: Sections): Pick<EventnetDocument, 'input
   return { inputs: ports.slice(0, inputCount), outputs: ports.slice(inputCount), nodes }
 }
 
+/** Strings that each state what they share with the start of the one before, and the rest. */
 const readStrings = (r: Reader, start: number, end: number, count: number): string[] => {
   const strings: string[] = []
+  let before = new Uint8Array(0)
   let at = start
   for (let i = 0; i < count; i++) {
-    need(r, at, 2, end, 'a name')
-    const length = r.view.getUint16(at, true)
-    need(r, at + 2, length, end, 'a name')
+    need(r, at, 3, end, 'a name')
+    const [shared, length] = [r.view.getUint8(at), r.view.getUint16(at + 1, true)]
+    need(r, at + 3, length, end, 'a name')
+    if (shared > before.length) throw malformedFile(r.path, at, `a name shares ${shared} bytes with one of ${before.length}`)
+    const text = new Uint8Array(shared + length)
+    text.set(before.subarray(0, shared))
+    text.set(r.bytes.subarray(at + 3, at + 3 + length), shared)
     try {
-      strings.push(new TextDecoder('utf-8', { fatal: true }).decode(r.bytes.subarray(at + 2, at + 2 + length)))
+      strings.push(new TextDecoder('utf-8', { fatal: true }).decode(text))
     } catch {
       throw malformedFile(r.path, at, 'a name is not UTF-8')
     }
-    at += 2 + length
+    before = text
+    at += 3 + length
   }
   if (at !== end) throw malformedFile(r.path, at, 'bytes follow the last name')
   return strings
 }
 
-const readNames = (r: Reader, { names }: Sections): EventnetNames | null => {
+const readNames = (r: Reader, { names }: Sections, nodes: readonly EventnetNode[]): EventnetNames | null => {
   if (names.bytes === 0) return null
   const end = names.offset + names.bytes
   need(r, names.offset, 4, end, 'the number of labels')
   const labels = r.view.getUint16(names.offset, true)
-  const [values, nodes] = [r.view.getUint32(24, true), r.view.getUint32(20, true)]
-  const strings = readStrings(r, names.offset + 4, end, 1 + values + nodes + labels)
+  const flags = r.view.getUint16(names.offset + 2, true)
+  if (flags > NODES_NAMED_AS_OUTPUTS) throw malformedFile(r.path, names.offset + 2, `the names have the flags ${flags}, which are not known`)
+  const values = r.view.getUint32(24, true)
+  const named = flags === 0 ? nodes.length : 0
+  const strings = readStrings(r, names.offset + 4, end, 1 + values + named + labels)
+  const ofValues = strings.slice(1, 1 + values)
   return {
     network: strings[0] as string,
-    values: strings.slice(1, 1 + values),
-    nodes: strings.slice(1 + values, 1 + values + nodes),
-    labels: strings.slice(1 + values + nodes),
+    values: ofValues,
+    nodes: flags === 0 ? strings.slice(1 + values, 1 + values + named) : nodes.map(({ output }) => ofValues[output] as string),
+    labels: strings.slice(1 + values + named),
   }
 }
 
@@ -254,14 +268,19 @@ const readSelfTest = (
   if (selfTest.bytes === 0) return null
   let at = selfTest.offset
   const end = at + selfTest.bytes
+  const valueAt = (value: number): EventnetValue => values[value] as EventnetValue
   const take = (value: number): Uint8Array => {
-    const { byteCount } = values[value] as EventnetValue
+    const { byteCount } = valueAt(value)
     need(r, at, align(byteCount, 4), end, 'the self-test')
     const part = new Uint8Array(r.bytes.subarray(at, at + byteCount)) // a Buffer's slice() would not copy
     at += align(byteCount, 4)
     return part
   }
-  const test = { inputs: graph.inputs.map(take), outputs: graph.outputs.map(take) }
+  const bytesOf = (list: readonly number[]): number => list.reduce((sum, value) => sum + align(valueAt(value).byteCount, 4), 0)
+  const isInt8 = graph.inputs.every((value) => valueAt(value).kind === 'int8')
+  const isGenerated = isInt8 && bytesOf(graph.inputs) <= MAX_GENERATED_BYTES && selfTest.bytes === bytesOf(graph.outputs)
+  const generate = (value: number): Uint8Array => generatedInput(valueAt(value).byteCount)
+  const test = { inputs: graph.inputs.map(isGenerated ? generate : take), outputs: graph.outputs.map(take) }
   if (at !== end) throw malformedFile(r.path, at, 'bytes follow the self-test')
   return test
 }
@@ -285,7 +304,7 @@ export const readEventnet = (bytes: Uint8Array, path: string): EventnetDocument 
     ...graph,
     constants: piece(sections.constants),
     tunable: piece(sections.tunable),
-    names: readNames(r, sections),
+    names: readNames(r, sections, graph.nodes),
     selfTest: readSelfTest(r, sections, values, graph),
   }
 }

@@ -9,16 +9,18 @@ import {
   type ConstantAt,
   EVENTNET_VERSION,
   type EventnetDocument,
-  type EventnetNames,
   type EventnetNode,
   type EventnetValue,
   type FieldValue,
   type FieldValues,
+  generatedInput,
   graphHeadBytes,
   HEADER_BYTES,
   MAGIC,
   MARK,
+  MAX_GENERATED_BYTES,
   NODE_HEAD_BYTES,
+  NODES_NAMED_AS_OUTPUTS,
   SECTION_TABLE,
   SECTIONS,
   type SectionName,
@@ -135,25 +137,48 @@ const concatBytes = (parts: readonly Uint8Array[], alignment: number): Uint8Arra
   return bytes
 }
 
-const stringsOf = (names: EventnetNames): readonly string[] => [names.network, ...names.values, ...names.nodes, ...names.labels]
-
-const writeNames = (names: EventnetNames | null): Uint8Array => {
-  if (names === null) return new Uint8Array(0)
-  const head = new Uint8Array(4)
-  new DataView(head.buffer).setUint16(0, names.labels.length, true)
-  const strings = stringsOf(names).map((text) => {
-    const utf8 = new TextEncoder().encode(text)
-    const bytes = new Uint8Array(2 + utf8.length)
-    new DataView(bytes.buffer).setUint16(0, utf8.length, true)
-    bytes.set(utf8, 2)
-    return bytes
-  })
-  return concatBytes([head, ...strings], 1)
+const sharedBytes = (a: Uint8Array, b: Uint8Array): number => {
+  const most = Math.min(a.length, b.length, 255)
+  let shared = 0
+  while (shared < most && a[shared] === b[shared]) shared++
+  return shared
 }
 
-const writeSelfTest = (test: EventnetDocument['selfTest']): Uint8Array => {
-  if (test === null) return new Uint8Array(0)
-  const parts = concatBytes([...test.inputs, ...test.outputs], 4)
+/** Strings one after the other, each by what it shares with the start of the one before, and the rest. */
+const writeStrings = (texts: readonly string[]): Uint8Array[] => {
+  const utf8 = texts.map((text) => new TextEncoder().encode(text))
+  return utf8.map((text, i) => {
+    const shared = sharedBytes(utf8[i - 1] ?? new Uint8Array(0), text)
+    const bytes = new Uint8Array(3 + text.length - shared)
+    bytes[0] = shared
+    new DataView(bytes.buffer).setUint16(1, text.length - shared, true)
+    bytes.set(text.subarray(shared), 3)
+    return bytes
+  })
+}
+
+const writeNames = ({ names, nodes }: EventnetDocument): Uint8Array => {
+  if (names === null) return new Uint8Array(0)
+  const isNamedAsOutput = nodes.every(({ output }, i) => names.nodes[i] === names.values[output])
+  const head = new Uint8Array(4)
+  const view = new DataView(head.buffer)
+  view.setUint16(0, names.labels.length, true)
+  view.setUint16(2, isNamedAsOutput ? NODES_NAMED_AS_OUTPUTS : 0, true)
+  return concatBytes([head, ...writeStrings([names.network, ...names.values, ...(isNamedAsOutput ? [] : names.nodes), ...names.labels])], 1)
+}
+
+/** True where the inputs are those that every reader can make: they are not stored then. */
+const hasGeneratedInputs = ({ values, inputs, selfTest }: EventnetDocument): boolean =>
+  inputs.reduce((sum, value) => sum + align(values[value]?.byteCount ?? 0, 4), 0) <= MAX_GENERATED_BYTES &&
+  inputs.every((value, i) => {
+    const stored = selfTest?.inputs[i] ?? new Uint8Array(0)
+    return values[value]?.kind === 'int8' && generatedInput(stored.length).every((byte, k) => byte === stored[k])
+  })
+
+const writeSelfTest = (document: EventnetDocument): Uint8Array => {
+  const { selfTest } = document
+  if (selfTest === null) return new Uint8Array(0)
+  const parts = concatBytes([...(hasGeneratedInputs(document) ? [] : selfTest.inputs), ...selfTest.outputs], 4)
   return concatBytes([parts, new Uint8Array(align(parts.length, 4) - parts.length)], 1)
 }
 
@@ -178,14 +203,7 @@ const writeHeader = (view: DataView, document: EventnetDocument, sizes: readonly
 
 /** The bytes of a document. The same document always gives the same bytes. */
 export const encodeEventnet = (document: EventnetDocument): Uint8Array => {
-  const bodies = [
-    writeValues(document.values),
-    writePlan(document.values),
-    document.constants,
-    document.tunable,
-    writeNames(document.names),
-    writeSelfTest(document.selfTest),
-  ]
+  const bodies = [writeValues(document.values), writePlan(document.values), document.constants, document.tunable, writeNames(document), writeSelfTest(document)]
   const sizes = [graphBytes(document), ...bodies.map((body) => body.length)]
   const offsets: number[] = []
   let end = HEADER_BYTES

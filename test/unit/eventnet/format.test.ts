@@ -79,6 +79,41 @@ describe('an .evn file', () => {
     expect(sections).toEqual(['constants', undefined, undefined, 'tunable', undefined])
   })
 
+  it('writes what a name shares with the one before, and nodes named as their outputs not at all', () => {
+    const document = eventnetDocument(smallNetwork(), planArena(smallNetwork()), {})
+    const names = { network: 'né', values: document.values.map((_, i) => `né${i}`), nodes: document.nodes.map(({ output }) => `né${output}`), labels: ['nê'] }
+    const bytes = encodeEventnet({ ...document, names })
+    expect(readEventnet(bytes, 'x.evn').names).toEqual(names)
+    const view = new DataView(bytes.buffer)
+    const at = view.getUint32(48 + 16 * 5 + 4, true)
+    const [n, e9, ea] = [0x6e, [0xc3, 0xa9], [0xc3, 0xaa]] as const
+    expect([...bytes.subarray(at, at + 4)]).toEqual([1, 0, 1, 0])
+    expect([...bytes.subarray(at + 4, at + 14)]).toEqual([0, 3, 0, n, ...e9, 3, 1, 0, 0x30])
+    const end = at + view.getUint32(48 + 16 * 5 + 8, true)
+    expect([...bytes.subarray(end - 4, end)]).toEqual([2, 1, 0, ea[1]]) // half a character is shared
+    const other = { ...names, nodes: names.nodes.map((name) => `${name}!`) }
+    expect(readEventnet(encodeEventnet({ ...document, names: other }), 'x.evn').names).toEqual(other)
+  })
+
+  it('stores a self-test input only where it is not the one that every reader makes', () => {
+    const document = eventnetDocument(smallNetwork(), planArena(smallNetwork()), { selfTest: true })
+    const selfTest = document.selfTest as NonNullable<typeof document.selfTest>
+    expect([...new Int8Array((selfTest.inputs[0] as Uint8Array).buffer).subarray(0, 8)]).toEqual([-117, -80, -43, -6, 31, 68, 105, -114])
+    const bytesOfSection = (bytes: Uint8Array): number => new DataView(bytes.buffer).getUint32(48 + 16 * 6 + 8, true)
+    const made = encodeEventnet(document)
+    expect(bytesOfSection(made)).toBe(16) // four float32 probabilities
+    const changed = { ...document, selfTest: { ...selfTest, inputs: [new Uint8Array(32)] } }
+    const stored = encodeEventnet(changed)
+    expect(bytesOfSection(stored)).toBe(32 + 16)
+    expect([readEventnet(made, 'x.evn'), readEventnet(stored, 'x.evn')]).toEqual([document, changed])
+  })
+
+  it('refuses names that share too much, and unknown flags of names', () => {
+    const at = new DataView(smallBytes().buffer).getUint32(48 + 16 * 5 + 4, true)
+    expect(refusal(withBytes((view) => view.setUint8(at + 4, 1))).message).toContain('a name shares 1 bytes with one of 0')
+    expect(refusal(withBytes((view) => view.setUint16(at + 2, 2, true))).message).toContain('the names have the flags 2')
+  })
+
   it('is smaller without names', () => {
     const network = smallNetwork()
     const [full, stripped] = [true, false].map((names) => eventnetBytes(network, planArena(network), { names })) as [Uint8Array, Uint8Array]

@@ -6,8 +6,10 @@ import { SpikeportError } from '#src/errors.js'
 import { eventnetBytes, eventnetDocument } from '#src/eventnet/index.js'
 import { STATUS_TEXTS } from '#src/formats/eventnet/codes.js'
 import { type EventnetDocument, encodeEventnet, type FieldValue, sealEventnet } from '#src/formats/eventnet/index.js'
-import type { Network } from '#src/network/types.js'
+import { evaluate } from '#src/network/evaluate.js'
+import type { ElementArray, Network } from '#src/network/types.js'
 import { planArena } from '#src/plan/arena.js'
+import { bytesOf } from '../../helpers/engines.js'
 import { fuzzMutations, fuzzTruncations } from '../../helpers/fuzz.js'
 import { networkBuilder, randomInputs } from '../../helpers/networks.js'
 import { asTflite } from '../../helpers/tflite-networks.js'
@@ -178,6 +180,17 @@ describe('a session from a file', () => {
   it('runs the self-test that the exporter stored', async () => {
     expect((await wasmSessionFromBytes(encodeEventnet(document))).selfTest()).toBe(true)
     expect((await wasmSessionFromBytes(encodeEventnet({ ...document, selfTest: null }))).selfTest()).toBeNull()
+  })
+
+  it('runs a self-test whose input is stored', async () => {
+    const network = smallNetwork()
+    const document = documentOf(network)
+    const input = Int8Array.from({ length: 32 }, (_, i) => i * 7 - 100)
+    const values = evaluate(network, [input])
+    const outputs = network.outputs.map((value) => bytesOf(values[value] as ElementArray))
+    const stored = (x: Uint8Array): Uint8Array => encodeEventnet({ ...document, selfTest: { inputs: [x], outputs } })
+    expect((await wasmSessionFromBytes(stored(bytesOf(input)))).selfTest()).toBe(true)
+    expect((await wasmSessionFromBytes(stored(bytesOf(Int8Array.from(input, (x) => x + 60))))).selfTest()).toBe(false)
   })
 
   it('finds a self-test that differs', async () => {
