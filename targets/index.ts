@@ -14,6 +14,7 @@ import { riscv32Virt } from './boards/riscv32-virt.js'
 import { rpiPico } from './boards/rpi-pico.js'
 import { rpiPico2 } from './boards/rpi-pico2.js'
 
+export { cameraFor } from './cameras/index.js'
 export { boardsThatFit, type Fit, fitOn } from './fit.js'
 export { type FlashOptions, type FlashReport, flashBoard } from './flash/index.js'
 export { decodeUf2, encodeUf2 } from './flash/uf2.js'

@@ -36,6 +36,7 @@ export {
   sourceOfBytes,
 } from './recording-index.js'
 export * from './representations/index.js'
+export { createEventRing, type EventRing, type EventRingOptions } from './ring.js'
 export { createCountWindows, createTimeWindows, type EventWindow, type TimeWindowOptions, type Windower, windowsOf } from './windows.js'
 export { EDVS_FORMATS, EDVS_GEOMETRY, type EdvsFormat, edvsWrapMicros, messageText, putEdvsEvent } from './wire/edvs.js'
 export { WIRE_FORMAT_NAMES, WIRE_FORMATS, type WireFormat, type WireFormatName } from './wire/index.js'

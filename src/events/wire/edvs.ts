@@ -96,8 +96,18 @@ const lineLength = (bytes: Uint8Array, start: number, end: number): number => {
 
 const isTextAt = (bytes: Uint8Array, at: number, end: number): boolean => lineLength(bytes, at, end) > 0
 
+/** Witnesses that follow one another within this many microseconds prove a place right, whatever pause came before them. */
+const SMOOTH_MICROS: Readonly<Record<EdvsFormat, number>> = { E0: 0, E1: 0, E2: 1024, E3: 16384, E4: 65536 }
+
+const isSmooth = (state: EdvsState, bytes: Uint8Array, at: number, end: number): boolean => {
+  const first = { ...state, lastStamp: -1 }
+  const cost = hasHighBit(bytes, at) && SMOOTH_MICROS[state.format] > 0 ? costFrom(first, bytes, at, end) : null
+  return cost !== null && cost * WITNESSES[state.format] <= SMOOTH_MICROS[state.format]
+}
+
 /** The nearest start that explains the bytes best, as an offset; 1 to LONGEST_EVENT, or 0 where the place is right after all. */
 const bestOffset = (state: EdvsState, bytes: Uint8Array, at: number, end: number): number => {
+  if (isSmooth(state, bytes, at, end)) return 0
   let best = -1
   let bestCost = Number.POSITIVE_INFINITY
   for (let offset = 0; offset <= LONGEST_EVENT[state.format] && at + offset < end; offset++) {
@@ -134,7 +144,8 @@ const takeEvent = (state: EdvsState, bytes: Uint8Array, at: number, length: numb
     else {
       const step = stepBetween(state.lastStamp, stamp, wrapMicros)
       if (step >= 0 && stamp < state.lastStamp) tally(sink.ledger.faults, 'timeWrap')
-      state.timeMicros = Math.max(0, state.timeMicros + step)
+      state.timeMicros += step
+      if (state.timeMicros < 0) state.timeMicros += wrapMicros // times count from 0 on
     }
     state.lastStamp = stamp
   }

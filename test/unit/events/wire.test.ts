@@ -5,10 +5,10 @@ import { describe, expect, test } from 'vitest'
 import {
   batchOf,
   type DecoderOptions,
+  type EdvsFormat,
   type EventBatch,
   type EventDecoder,
   edvsWrapMicros,
-  type EdvsFormat,
   ledgerImbalance,
   rowsOf,
   WIRE_FORMAT_NAMES,
@@ -134,7 +134,9 @@ describe('eDVS', () => {
     ['edvs-e3', 2 ** 24],
     ['edvs-e4', 2 ** 32],
   ] as const)('%s follows the wrap of its clock, and silence up to 3/4 of it', (name, wrap) => {
-    const rows: Row[] = [10, wrap * 0.75, wrap + 5, wrap + 6, wrap * 1.75, 2 * wrap + 7, 2 * wrap + 8].map((time, i) => [time, i, i, 1])
+    const rows: Row[] = [10, wrap * 0.7, wrap + 5, wrap * 1.7, 2 * wrap + 70].flatMap((start) =>
+      Array.from({ length: 6 }, (_, i): Row => [Math.floor(start) + i, i, i, 1]),
+    )
     const { rows: read, ledger } = decode(name, encode(name, rows))
     expect(read).toEqual(rows)
     expect(ledger.faults['timeWrap']).toBe(2)
