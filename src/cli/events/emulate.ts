@@ -38,6 +38,8 @@ interface Line {
   readonly name: string
   /** false: the line is full, or nobody listens */
   readonly send: (batch: EventBatch) => boolean
+  /** numbers a packet that never arrives, where the format has numbers */
+  readonly lose?: (batch: EventBatch) => void
   readonly ready: () => Promise<void>
   /** resolves when a host asks for events */
   readonly started: Promise<void>
@@ -115,6 +117,7 @@ const openUdpLine = async (text: string, options: SourceOptions, spoil: (bytes: 
       socket.send(spoil(encoder.push(batch)), port, host, done)
       return true
     },
+    lose: (batch) => void encoder.push(batch),
     ready: async () => {
       while (waiting > 32)
         await new Promise<void>((resolve) => {
@@ -139,6 +142,7 @@ const openTcpLine = async (text: string, options: SourceOptions, spoil: (bytes: 
     if (client !== null) return void socket.destroy()
     client = socket
     socket.on('error', () => {})
+    socket.resume()
     begin()
   })
   await new Promise<void>((resolve, reject) => {
@@ -205,7 +209,9 @@ const sendPacket = (line: Line, batch: EventBatch, options: EmulateOptions, coun
   const isDropped = options.drop > 0 && randomWords(options.seed, 1, STREAMS.lineNoise, packet)[0] < options.drop * 4294967296
   const reason = options.gaps === true && isInGap(batch.timeMicros[0] as number) ? 'inGap' : isDropped ? 'dropped' : line.send(batch) ? 'sent' : 'lineFull'
   tally(counts, reason, batch.count)
-  if (isDropped) tally(counts, 'packetsDropped')
+  if (reason !== 'dropped') return
+  line.lose?.(batch)
+  tally(counts, 'packetsDropped')
 }
 
 const run = async (io: Io, line: Line, path: string, options: EmulateOptions, counts: Tally): Promise<void> => {
