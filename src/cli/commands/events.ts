@@ -126,9 +126,9 @@ const registerFeatures = (events: Command): void => {
   registerShow(features)
 }
 
-const speed = (text: string): number | null => {
-  const value = text === 'max' ? null : Number(text.replace(/x$/, ''))
-  if (value !== null && !(value > 0 && value <= 1000)) throw new InvalidArgumentError('a speed is 1x, 0.5x, ... or max.')
+const speed = (text: string): number => {
+  const value = text === 'max' ? Number.POSITIVE_INFINITY : Number(text.replace(/x$/, ''))
+  if (!(value > 0) || (value > 1000 && text !== 'max')) throw new InvalidArgumentError('a speed is 1x, 0.5x, ... or max.')
   return value
 }
 

@@ -15,8 +15,8 @@ export interface EmulateOptions extends SourceOptions {
   readonly as: 'edvs' | 'udp' | 'tcp'
   /** udp: where to send; tcp: where to listen; default 127.0.0.1:3333 and 127.0.0.1:7777 */
   readonly address?: string
-  /** times the recording's pace; null: as fast as the line takes it */
-  readonly speed: number | null
+  /** times the recording's pace; infinite: as fast as the line takes it */
+  readonly speed: number
   /** events a second, whatever the recording's times say; event times follow it */
   readonly rate?: number
   /** microseconds of events after which playing ends, over the repeated recording; default: once */
@@ -221,14 +221,14 @@ const run = async (io: Io, line: Line, path: string, options: EmulateOptions, co
   for await (const batch of play(path, options)) {
     for (let from = 0; from < batch.count; ) {
       if (isStopped()) return
-      const elapsed = pace === null ? Number.POSITIVE_INFINITY : (performance.now() - start) * 1000 * pace
+      const elapsed = pace === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : (performance.now() - start) * 1000 * pace
       const due = options.burst === true ? Math.floor(elapsed / BURST_MICROS) * BURST_MICROS : elapsed
       let to = from
       while (to < batch.count && to - from < PACKET_EVENTS && (batch.timeMicros[to] as number) <= due) to++
       if (to === from) await pause(TICK_MILLIS)
       else {
         sendPacket(line, sliceBatch(batch, from, to), options, counts)
-        if (pace === null || (counts['packets'] as number) % 16 === 0) await line.ready()
+        if (pace === Number.POSITIVE_INFINITY || (counts['packets'] as number) % 16 === 0) await line.ready()
         if ((counts['packets'] as number) % 16 === 0) await new Promise(setImmediate)
       }
       from = to
