@@ -81,6 +81,22 @@ export const backendUnavailable = (cause: unknown): SpikeportError =>
     cause,
   })
 
+/** CAMERA_GARBLED: a camera's port sends bytes, none of them its banner. */
+export const garbledCamera = (port: string, receivedBytes: number, baudRate: number): SpikeportError =>
+  new SpikeportError({
+    code: 'CAMERA_GARBLED',
+    message: `${port} sent ${receivedBytes} bytes at ${baudRate} baud, none of them the banner of an eDVS.`,
+    note: 'Most likely the baud rate is wrong: cameras with serial numbers 126xx use 12000000, 613xx use 4000000 (edvs:PORT?baud=4000000).',
+  })
+
+/** CAMERA_SILENT: nothing comes from a camera's port after its reset. */
+export const silentCamera = (port: string, waitedMillis: number): SpikeportError =>
+  new SpikeportError({
+    code: 'CAMERA_SILENT',
+    message: `the camera at ${port} sent nothing for ${waitedMillis} ms after its reset.`,
+    note: 'Check power, the port ("spikeport ports" lists them) and the baud rate (?baud=4000000 for older cameras), and that RTS and CTS are connected.',
+  })
+
 /** CONVERSION_LOSSY: a recording that the wanted format cannot hold completely; `losses` is a list for people. */
 export const lossyConversion = (output: string, format: string, losses: string): SpikeportError =>
   new SpikeportError({

@@ -94,7 +94,8 @@ const onSignal = (signal: NodeJS.Signals): void => {
   process.kill(process.pid, signal)
 }
 
-const guard = (temporary: string): void => {
+/** Names a temporary file that is removed if the process ends by exit or signal before `releaseTemporary`. */
+export const guardTemporary = (temporary: string): void => {
   if (unfinished.size === 0) {
     process.on('exit', removeUnfinished)
     for (const signal of SIGNALS) process.on(signal, onSignal)
@@ -102,7 +103,8 @@ const guard = (temporary: string): void => {
   unfinished.add(temporary)
 }
 
-const release = (temporary: string): void => {
+/** The temporary file was renamed or removed. */
+export const releaseTemporary = (temporary: string): void => {
   unfinished.delete(temporary)
   if (unfinished.size > 0) return
   process.off('exit', removeUnfinished)
@@ -131,7 +133,7 @@ const targetOf = async (path: string): Promise<{ target: string; mode: number; i
 
 const writeBeside = async (target: string, mode: number, bytes: Uint8Array): Promise<void> => {
   const temporary = join(dirname(target), `.spikeport-${randomBytes(6).toString('hex')}.tmp`)
-  guard(temporary)
+  guardTemporary(temporary)
   try {
     await writeAndSync(temporary, 'wx', mode, bytes)
     await rename(temporary, target)
@@ -139,7 +141,7 @@ const writeBeside = async (target: string, mode: number, bytes: Uint8Array): Pro
     await rm(temporary, { force: true })
     throw error
   } finally {
-    release(temporary)
+    releaseTemporary(temporary)
   }
 }
 

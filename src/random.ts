@@ -31,6 +31,8 @@ export const STREAMS = {
   shotNoise: 32,
   /** phases of leak noise; step = 0, index = pixel */
   leakNoise: 33,
+  /** bit errors and dropped packets of an emulated camera; step = 0 and 1, index = draw */
+  lineNoise: 34,
 } as const
 
 const TWO_32 = 4294967296

@@ -49,6 +49,12 @@ export interface DecoderOptions {
   readonly timeUnit?: 'auto' | 'seconds' | 'millis' | 'micros' | 'nanos'
   /** AEDAT 4: id of the event stream to read; default: the first event stream of the header */
   readonly streamId?: number
+  /** wire formats: every push() is one whole datagram, what is left of it is `truncated` and never continued */
+  readonly isDatagrams?: boolean
+  /** AEDAT 3: packets come without the header of a file */
+  readonly isHeaderless?: boolean
+  /** wire formats without times (eDVS E0, SPIF without stamps): the host's clock in integer microseconds; default: all times are 0 */
+  readonly clock?: () => number
   /** continues where `snapshot()` of an earlier decoder stood */
   readonly resume?: DecoderSnapshot
 }
@@ -81,6 +87,8 @@ export interface Sink {
   /** false where nobody listens: parsers then skip making the record */
   readonly wantsRecords: boolean
   readonly name: string
+  /** the host's clock, for formats without times */
+  readonly nowMicros: () => number
 }
 
 /** Every parser's state is plain data and knows the geometry once the header has been read. */
@@ -197,6 +205,7 @@ const newSink = (options: DecoderOptions, hasColour: boolean): Sink => ({
   records: [],
   wantsRecords: options.onRecord !== undefined,
   name: options.name ?? 'recording',
+  nowMicros: options.clock ?? (() => 0),
 })
 
 /** Makes the streaming decoder of a format from its parser. */
@@ -230,9 +239,11 @@ export const decoderOf = <S extends ParserState>(parser: Parser<S>, options: Dec
     if (!isDirect) appendToCarry(carry, chunk)
     const end = isDirect ? chunk.length : carry.end
     const at = parser.parse(state, isDirect ? chunk : carry.bytes, isDirect ? 0 : carry.start, end, sink, isLast)
-    ledger.pendingBytes = isLast ? 0 : end - at
-    if (isLast) tally(ledger.droppedBytes, 'truncated', end - at)
-    if (!isDirect) carry.start = at
+    const isCut = isLast || options.isDatagrams === true
+    ledger.pendingBytes = isCut ? 0 : end - at
+    if (isCut) tally(ledger.droppedBytes, 'truncated', end - at)
+    if (isCut) carry.start = carry.end
+    else if (!isDirect) carry.start = at
     else if (at < end) {
       carry.start = carry.end = 0
       appendToCarry(carry, chunk.subarray(at, end))

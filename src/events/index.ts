@@ -18,7 +18,7 @@ export {
   triggersOf,
 } from './batch.js'
 export type { DecoderOptions, DecoderSnapshot, EventDecoder, FaultPolicy, OtherRecord } from './decoder.js'
-export type { EncodeExtras, EncoderOptions, EventEncoder } from './encoder.js'
+export { type ByteWriter, createByteWriter, type EncodeExtras, type EncoderOptions, type EventEncoder } from './encoder.js'
 export * from './filters/index.js'
 export { type Hdf5Recording, readHdf5Events } from './formats/hdf5.js'
 export { isHdf5 } from './formats/hdf5-chunks.js'
@@ -36,4 +36,8 @@ export {
   sourceOfBytes,
 } from './recording-index.js'
 export * from './representations/index.js'
+export { createEventRing, type EventRing, type EventRingOptions } from './ring.js'
 export { createCountWindows, createTimeWindows, type EventWindow, type TimeWindowOptions, type Windower, windowsOf } from './windows.js'
+export { EDVS_FORMATS, EDVS_GEOMETRY, type EdvsFormat, edvsWrapMicros, messageText, putEdvsEvent } from './wire/edvs.js'
+export { createEdvsCamera, type EdvsCamera } from './wire/edvs-camera.js'
+export { WIRE_FORMAT_NAMES, WIRE_FORMATS, type WireFormat, type WireFormatName } from './wire/index.js'

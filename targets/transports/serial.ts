@@ -40,9 +40,9 @@ const openError = async (place: DevicePlace, error: Error): Promise<SpikeportErr
   return failedPort(place, error)
 }
 
-const tryOpen = (place: DevicePlace, Port: typeof SerialPort, baudRate: number): Promise<SerialPort> =>
+const tryOpen = (place: DevicePlace, Port: typeof SerialPort, baudRate: number, rtscts: boolean): Promise<SerialPort> =>
   new Promise((resolve, reject) => {
-    const port = new Port({ path: place.port, baudRate, autoOpen: false, hupcl: false })
+    const port = new Port({ path: place.port, baudRate, autoOpen: false, hupcl: false, rtscts })
     port.open((error) => {
       if (error === null) resolve(port)
       else openError(place, error).then(reject, reject)
@@ -53,23 +53,23 @@ const tryOpen = (place: DevicePlace, Port: typeof SerialPort, baudRate: number):
 const LOCK_TRIES = 10
 const LOCK_PAUSE_MILLIS = 50
 
-const openPort = async (place: DevicePlace, Port: typeof SerialPort, baudRate: number, tries = LOCK_TRIES): Promise<SerialPort> => {
+const openPort = async (place: DevicePlace, Port: typeof SerialPort, baudRate: number, rtscts: boolean, tries = LOCK_TRIES): Promise<SerialPort> => {
   try {
-    return await tryOpen(place, Port, baudRate)
+    return await tryOpen(place, Port, baudRate, rtscts)
   } catch (error) {
     if (tries <= 1 || (error as SpikeportError).code !== 'DEVICE_BUSY') throw error
     await setTimeout(LOCK_PAUSE_MILLIS)
-    return openPort(place, Port, baudRate, tries - 1)
+    return openPort(place, Port, baudRate, rtscts, tries - 1)
   }
 }
 
-/** Opens a serial port, 8 data bits, no parity, one stop bit, no flow control. @throws DeviceError with the remedy */
+/** Opens a serial port, 8 data bits, no parity, one stop bit, without flow control but where RTS/CTS is asked for. @throws DeviceError with the remedy */
 export const openSerial =
-  (path: string, board: string, baudRate: number): OpenTransport =>
+  (path: string, board: string, baudRate: number, { hasFlowControl = false }: { readonly hasFlowControl?: boolean } = {}): OpenTransport =>
   async (listener) => {
     const place = { board, port: path }
     const { SerialPort } = await loadPackage()
-    const port = await openPort(place, SerialPort, baudRate)
+    const port = await openPort(place, SerialPort, baudRate, hasFlowControl)
     let isClosing = false
     let isGone = false
     const end = (cause?: unknown): void => {

@@ -13,6 +13,8 @@ const cause = new Error('ENOSPC: no space left on device, write')
 const SAMPLES: Readonly<Record<string, () => SpikeportError>> = {
   accumulatorOverflow: () => errors.accumulatorOverflow('conv1', 3, 4294967296),
   backendUnavailable: () => errors.backendUnavailable(cause),
+  garbledCamera: () => errors.garbledCamera('/dev/ttyUSB0', 300, 12_000_000),
+  silentCamera: () => errors.silentCamera('/dev/ttyUSB0', 2000),
   lossyConversion: () => errors.lossyConversion('hand.bin', 'nmnist', '12 triggers, 3 events (timeGap)'),
   missingData: () => errors.missingData('fashion-mnist', 'data/train-images-idx3-ubyte'),
   malformedAnswer: () => errors.malformedAnswer('hello', 3),

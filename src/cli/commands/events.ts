@@ -1,10 +1,11 @@
 // spikeport events: recordings of event cameras: what is in them, other formats, parts, filters, and features learned from them.
 
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { ARITHMETICS, DECAYS, POLARITY_MODES } from '../../features/index.js'
 import { runConvert } from '../events/convert.js'
 import { runCut } from '../events/cut.js'
 import { duration, place } from '../events/durations.js'
+import { runEmulate } from '../events/emulate.js'
 import { runLearn, runShow } from '../events/features.js'
 import { runFilter } from '../events/filter.js'
 import { filterLines } from '../events/filters.js'
@@ -125,8 +126,43 @@ const registerFeatures = (events: Command): void => {
   registerShow(features)
 }
 
+const speed = (text: string): number => {
+  const value = text === 'max' ? Number.POSITIVE_INFINITY : Number(text.replace(/x$/, ''))
+  if (!(value > 0) || (value > 1000 && text !== 'max')) throw new InvalidArgumentError('a speed is 1x, 0.5x, ... or max.')
+  return value
+}
+
+const probability = (text: string): number => {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && value < 1)) throw new InvalidArgumentError('a probability from 0 to below 1 is needed.')
+  return value
+}
+
+const registerEmulate = (events: Command): void => {
+  finish(
+    reading(
+      events.command('emulate').description('play a recording as a camera: an eDVS on a pseudo terminal, or over UDP or TCP').argument('<recording>', INPUT),
+    )
+      .addOption(new Option('--as <camera>', 'edvs needs the program "script" (Debian: bsdutils)').choices(['edvs', 'udp', 'tcp']).makeOptionMandatory())
+      .option(
+        '--address <address>',
+        'udp: where to send (default udp://127.0.0.1:3333, ?format=caer for numbered datagrams); tcp: where to listen (default tcp://127.0.0.1:7777)',
+      )
+      .option('--speed <factor>', '1x is the pace of the recording; max: as fast as the line takes it', speed, 1)
+      .option('--rate <n>', 'events a second, whatever the times of the recording say', count(1))
+      .option('--duration <time>', 'repeat the recording, and end after this time (default: once)', duration)
+      .option('--bit-errors <p>', 'probability that a bit is flipped', probability, 0)
+      .option('--drop <p>', 'probability that a datagram or packet is dropped', probability, 0)
+      .option('--gaps', 'leave out 100 ms of every second')
+      .option('--burst', 'send what gathered in 50 ms at once')
+      .option('--seed <n>', 'seed of the damage', count(0), 1)
+      .action(act(runEmulate)),
+    'spikeport events emulate hand.raw --as edvs --speed 1x\nspikeport events emulate hand.raw --as udp --address udp://127.0.0.1:3333 --drop 0.01',
+  )
+}
+
 export const registerEvents = (program: Command): void => {
-  const events = program.command('events').description('recordings of event cameras: info, convert, cut, filter, features')
+  const events = program.command('events').description('recordings of event cameras: info, convert, cut, filter, features, emulate')
   finish(events, 'spikeport events info hand.raw')
-  for (const register of [registerInfo, registerConvert, registerCut, registerFilter, registerFeatures]) register(events)
+  for (const register of [registerInfo, registerConvert, registerCut, registerFilter, registerFeatures, registerEmulate]) register(events)
 }

@@ -19,6 +19,7 @@ import { registerProfile } from './profile.js'
 import { registerQuantize } from './quantize.js'
 import { registerReset } from './reset.js'
 import { registerRun } from './run.js'
+import { registerStream } from './stream.js'
 import { registerTrain } from './train.js'
 import { registerTune } from './tune.js'
 
@@ -40,6 +41,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerProfile,
   registerReset,
   registerEvents,
+  registerStream,
   registerInspect,
   registerList,
   registerDoctor,

@@ -2,10 +2,10 @@
 // stdout can hold them back until it is known that nothing was lost.
 
 import { randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
 import { open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { unwritableFile } from '../../errors.js'
+import { guardTemporary, releaseTemporary } from '../../files.js'
 
 export interface Output {
   write(bytes: Uint8Array): Promise<void>
@@ -49,10 +49,7 @@ const fileOutput = async (path: string): Promise<Output> => {
     }
   }
   const file = await guarded(() => open(temporary, isPlain ? 'wx' : 'a'))
-  const removeNow = (): void => {
-    if (isPlain) rmSync(temporary, { force: true })
-  }
-  process.on('exit', removeNow)
+  if (isPlain) guardTemporary(temporary)
   return {
     write: (bytes) => guarded(() => file.writeFile(bytes)),
     commit: () =>
@@ -60,12 +57,12 @@ const fileOutput = async (path: string): Promise<Output> => {
         if (isPlain) await file.sync()
         await file.close()
         if (isPlain) await rename(temporary, target)
-        process.off('exit', removeNow)
+        if (isPlain) releaseTemporary(temporary)
       }),
     discard: async () => {
       await file.close().catch(() => {})
       if (isPlain) await rm(temporary, { force: true })
-      process.off('exit', removeNow)
+      if (isPlain) releaseTemporary(temporary)
     },
   }
 }

@@ -21,6 +21,7 @@ interface Packet {
 
 interface Aedat3State extends ParserState, HeaderState {
   isVersion30: boolean
+  isDatagrams: boolean
   packet: Packet | null
 }
 
@@ -135,9 +136,18 @@ const takePadding = (packet: Packet, start: number, end: number, sink: Sink): nu
 }
 
 const parser: Parser<Aedat3State> = {
-  create: (options) => ({ geometry: options.geometry ?? null, isHeaderDone: false, headerLines: 0, isVersion30: false, packet: null }),
+  create: (options) => ({
+    geometry: options.geometry ?? null,
+    isHeaderDone: options.isHeaderless === true,
+    headerLines: 0,
+    isVersion30: false,
+    isDatagrams: options.isDatagrams === true,
+    packet: null,
+  }),
   parse: (state, bytes, start, end, sink) => {
-    let at = readHeader(state, bytes, start, end, sink, '#', (text) => takeHeaderText(state, text))
+    let at = state.isHeaderDone ? start : readHeader(state, bytes, start, end, sink, '#', (text) => takeHeaderText(state, text))
+    // a datagram starts anew, whatever the one before left open
+    if (state.isDatagrams) state.packet = null
     if (!state.isHeaderDone) return at
     for (;;) {
       if (state.packet === null) at = findHead(state, bytes, at, end, sink)
@@ -161,10 +171,10 @@ const OVERFLOW_MICROS = 2 ** 31
 const headerText = ({ width, height }: Geometry): string =>
   `#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 0: DVS ${width}x${height}\r\n#Start-Time: 1970-01-01 00:00:00 (TZ+0000)\r\n#!END-HEADER\r\n`
 
-const steps = (options: EncoderOptions): EncodingSteps => ({
+const stepsWith = (header: string): EncodingSteps => ({
   maxX: 0x7fff,
   maxY: 0x7fff,
-  begin: (out) => out.text(headerText(options.geometry)),
+  begin: (out) => out.text(header),
   events: ({ timeMicros, x, y, polarity }, from, to, out, drop) => {
     for (let i = from; i < to; ) {
       const overflow = Math.floor((timeMicros[i] as number) / OVERFLOW_MICROS)
@@ -195,4 +205,7 @@ const steps = (options: EncoderOptions): EncodingSteps => ({
   },
 })
 
-export const createAedat3Encoder = (options: EncoderOptions): EventEncoder => encoderOf(steps(options), options)
+export const createAedat3Encoder = (options: EncoderOptions): EventEncoder => encoderOf(stepsWith(headerText(options.geometry)), options)
+
+/** Packets without the header of a file, as they go over a network. */
+export const createAedat3PacketEncoder = (options: EncoderOptions): EventEncoder => encoderOf(stepsWith(''), options)

@@ -348,14 +348,14 @@ const triggerBuffer = (timeMicros: number, source: number): Uint8Array => {
 
 const PACKET_EVENTS = 4096
 
-const steps = (options: EncoderOptions): EncodingSteps => {
+const stepsWith = (magic: Uint8Array, options: EncoderOptions): EncodingSteps => {
   const compression = options.compression ?? 'lz4'
   return {
     maxX: 32767,
     maxY: 32767,
     begin: (out) => {
       const header = headerBuffer(xmlOf(options.geometry, compression.toUpperCase()), compression === 'lz4' ? 1 : 0)
-      out.bytes(MAGIC)
+      out.bytes(magic)
       out.u32(header.length)
       out.bytes(header)
     },
@@ -380,4 +380,7 @@ const steps = (options: EncoderOptions): EncodingSteps => {
   }
 }
 
-export const createAedat4Encoder = (options: EncoderOptions): EventEncoder => encoderOf(steps(options), options)
+export const createAedat4Encoder = (options: EncoderOptions): EventEncoder => encoderOf(stepsWith(MAGIC, options), options)
+
+/** DV's network stream: the same without the magic line. */
+export const createDvNetworkEncoder = (options: EncoderOptions): EventEncoder => encoderOf(stepsWith(new Uint8Array(0), options), options)
