@@ -14,6 +14,8 @@ export interface LayerReport {
   readonly signalToNoiseDb: number
   /** share of stored elements at -128 or 127, 0..1 */
   readonly saturated: number
+  /** share of spikes and of other levels that are as in the float network, 0..1, in the last time step; null for other values */
+  readonly agreement: number | null
 }
 
 /**
@@ -21,9 +23,10 @@ export interface LayerReport {
  * @param samples how many samples to use, default 64
  */
 export const quantizationReport = (float: Network<'float'>, integer: Network<'integer'>, data: CalibrationData, samples = 64): readonly LayerReport[] => {
-  const sums = integer.values.map(() => ({ signal: 0, noise: 0, saturated: 0, count: 0 }))
+  const sums = integer.values.map(() => ({ signal: 0, noise: 0, saturated: 0, equal: 0, count: 0 }))
   const floatIndex = new Map(float.values.map((value, i) => [value.name, i]))
-  for (let sample = 0; sample < Math.min(samples, data.count); sample++) {
+  const most = integer.time === undefined ? samples : Math.ceil(samples / integer.time.steps)
+  for (let sample = 0; sample < Math.min(most, data.count); sample++) {
     const reals = float.inputs.map((value, i) => {
       const length = arrayLength(typeOf(float, value))
       return (data.inputs[i] as Float32Array).subarray(sample * length, (sample + 1) * length)
@@ -37,7 +40,12 @@ export const quantizationReport = (float: Network<'float'>, integer: Network<'in
       const truth = expected[floatIndex.get(name) ?? -1]
       const elements = stored[value]
       const sum = sums[value]
-      if (!isQuantized(type) || truth === undefined || elements === undefined || sum === undefined) return
+      if (truth === undefined || elements === undefined || sum === undefined) return
+      if (type.kind === 'level' && integer.time !== undefined) {
+        sum.equal += Array.from(truth as ArrayLike<number>).filter((x, i) => x === elements[i]).length
+        sum.count += truth.length
+      }
+      if (!isQuantized(type)) return
       const back = dequantize(type, elements)
       for (let i = 0; i < truth.length; i++) {
         sum.signal += (truth[i] as number) ** 2
@@ -48,9 +56,17 @@ export const quantizationReport = (float: Network<'float'>, integer: Network<'in
     })
   }
   return integer.values.flatMap(({ name, type }, value) => {
-    const { signal, noise, saturated, count } = sums[value] as (typeof sums)[number]
+    const { signal, noise, saturated, equal, count } = sums[value] as (typeof sums)[number]
     return count === 0
       ? []
-      : [{ name, type: describeType(type), signalToNoiseDb: noise === 0 ? Infinity : 10 * Math.log10(signal / noise), saturated: saturated / count }]
+      : [
+          {
+            name,
+            type: describeType(type),
+            signalToNoiseDb: noise === 0 ? Infinity : 10 * Math.log10(signal / noise),
+            saturated: saturated / count,
+            agreement: type.kind === 'level' ? equal / count : null,
+          },
+        ]
   })
 }
