@@ -2,7 +2,7 @@
 
 import { evaluate } from '../network/evaluate.js'
 import { typeOf } from '../network/graph.js'
-import { arrayLength, describeType, isQuantized, type Network } from '../network/types.js'
+import { arrayLength, describeType, isQuantized, type Network, type ValueType } from '../network/types.js'
 import type { CalibrationData } from './calibration.js'
 import { dequantize, quantizeInput } from './int8.js'
 
@@ -14,9 +14,11 @@ export interface LayerReport {
   readonly signalToNoiseDb: number
   /** share of stored elements at -128 or 127, 0..1 */
   readonly saturated: number
-  /** share of spikes and of other levels that are as in the float network, 0..1, in the last time step; null for other values */
+  /** share of spikes that are as in the float network, 0..1, in the last time step; null for other values */
   readonly agreement: number | null
 }
+
+const isSpikes = (type: ValueType): boolean => type.kind === 'level' && type.levels === 1
 
 /**
  * Compares float and integer network value by value (matched by name) over the first samples of `data`.
@@ -41,7 +43,7 @@ export const quantizationReport = (float: Network<'float'>, integer: Network<'in
       const elements = stored[value]
       const sum = sums[value]
       if (truth === undefined || elements === undefined || sum === undefined) return
-      if (type.kind === 'level' && integer.time !== undefined) {
+      if (isSpikes(type) && integer.time !== undefined) {
         sum.equal += Array.from(truth as ArrayLike<number>).filter((x, i) => x === elements[i]).length
         sum.count += truth.length
       }
@@ -65,7 +67,7 @@ export const quantizationReport = (float: Network<'float'>, integer: Network<'in
             type: describeType(type),
             signalToNoiseDb: noise === 0 ? Infinity : 10 * Math.log10(signal / noise),
             saturated: saturated / count,
-            agreement: type.kind === 'level' ? equal / count : null,
+            agreement: isSpikes(type) ? equal / count : null,
           },
         ]
   })
