@@ -32,6 +32,11 @@ export const models: readonly ShippedModel[] = [
     load: async () => (await import('./mnist-cnn/recipe.js')).recipe,
   },
   {
+    name: 'mnist-snn',
+    description: 'leaky integrate-and-fire units, 784-128-10 over fifteen steps, on MNIST',
+    load: async () => (await import('./mnist-snn/recipe.js')).recipe,
+  },
+  {
     name: 'fashion-cnn',
     description: 'residual and depthwise convolutions on Fashion-MNIST',
     load: async () => (await import('./fashion-cnn/recipe.js')).recipe,

@@ -19,6 +19,7 @@ const ALLOWED: Readonly<Record<string, { readonly also: readonly string[]; reado
   'src/protocol': { also: ['src/errors.ts', 'src/crc32.ts'], isStrict: true },
   'src/importers': { also: ['src/formats'] },
   'src/simplify': { also: [] },
+  'src/convert': { also: [] },
   'src/quantize': { also: [] },
   'src/eventnet': { also: ['src/formats'] },
   'src/onnx': { also: ['src/formats'] },

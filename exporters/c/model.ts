@@ -56,6 +56,48 @@ const portLines = ({ network, document }: Model, word: 'INPUT' | 'OUTPUT'): stri
 
 const labelLines = ({ labels }: Network): string => (labels.length === 0 ? '' : `/* labels: ${labels.map(inComment).join(', ')} */\n`)
 
+/** A network over time can be run step by step: a stream whose states stay. */
+const stepDeclarations = ({ time }: Network): string =>
+  time === undefined
+    ? ''
+    : `
+/* A run is model_start() and ${time.steps} times model_step(); streams call them themselves, with inputs written before each step. */
+void model_start(const model_t *model);
+void model_step(const model_t *model);
+`
+
+const PLAIN_RUN = `void model_run(const model_t *model) {
+  for (uint32_t i = 0; i < MODEL_NODE_COUNT; i++) {
+    KERNELS[i](&NETWORK, network_node(&NETWORK, i), model->arena, NULL, NULL);
+  }
+}`
+
+const runFunctions = ({ time, values }: Network): string => {
+  if (time === undefined) return PLAIN_RUN
+  const clear = time.states.map(
+    (state) =>
+      `  set_zero(network_value(&NETWORK, model->arena, ${state}), NETWORK.values[${state}].byte_count); /* ${inComment(values[state]?.name ?? '')} */`,
+  )
+  return `static void set_zero(uint8_t *bytes, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    bytes[i] = 0;
+  }
+}
+
+void model_start(const model_t *model) {
+${clear.join('\n')}
+}
+
+${PLAIN_RUN.replace('model_run', 'model_step')}
+
+void model_run(const model_t *model) {
+  model_start(model);
+  for (uint32_t step = 0; step < ${time.steps}u; step++) {
+    model_step(model);
+  }
+}`
+}
+
 export const modelHeader = (
   model: Model,
 ): string => `/* Network "${inComment(model.network.name)}", exported by spikeport ${model.version}. The whole interface: no heap, no globals, no I/O; the caller owns the arena. */
@@ -88,7 +130,7 @@ int model_init(model_t *model, void *arena);
 void *model_input(const model_t *model, uint32_t index);
 
 void model_run(const model_t *model);
-
+${stepDeclarations(model.network)}
 /* Where output \`index\` lies after a run, until the next input is written. */
 const void *model_output(const model_t *model, uint32_t index);
 
@@ -153,11 +195,7 @@ void *model_input(const model_t *model, uint32_t index) {
   return network_value(&NETWORK, model->arena, NETWORK.inputs[index]);
 }
 
-void model_run(const model_t *model) {
-  for (uint32_t i = 0; i < MODEL_NODE_COUNT; i++) {
-    KERNELS[i](&NETWORK, network_node(&NETWORK, i), model->arena, NULL, NULL);
-  }
-}
+${runFunctions(model.network)}
 
 const void *model_output(const model_t *model, uint32_t index) {
   return network_value(&NETWORK, model->arena, NETWORK.outputs[index]);

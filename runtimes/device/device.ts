@@ -48,7 +48,11 @@ export interface Device {
   /** One inference: elements of the inputs as bytes -> elements of all outputs, one after the other. */
   readonly infer: (inputs: readonly Uint8Array[], outputs: readonly OutputPlace[]) => Promise<RunResult>
   /** Runs node after node; `take` may read values with read(value, bytes) in between. */
-  readonly trace: (inputs: readonly Uint8Array[], nodeCount: number, take: (node: number, read: ReadValue) => Promise<void>) => Promise<void>
+  readonly trace: (
+    inputs: readonly Uint8Array[],
+    size: { readonly nodes: number; readonly steps: number },
+    take: (node: number, read: ReadValue) => Promise<void>,
+  ) => Promise<void>
   /** Counter ticks of each node. */
   readonly profile: (inputs: readonly Uint8Array[], nodeCount: number) => Promise<ProfileResult>
   /** Bytes of the active flash file as the board has them. */
@@ -155,12 +159,12 @@ const deviceOf = (board: Board, connection: Connection, hello: Hello): Device =>
       }),
     rollback: () => exclusive(async () => void (await connection.request('rollback', NOTHING, RUN_PATIENCE_MILLIS))),
     infer: (inputs, outputs) => exclusive(() => infer(connection, hello, inputs, outputs)),
-    trace: (inputs, nodeCount, take) =>
+    trace: (inputs, { nodes, steps }, take) =>
       exclusive(async () => {
         await writeInputs(connection, hello, inputs)
-        for (let node = 0; node < nodeCount; node++) {
-          await connection.request('runNode', runNodeRequest(node), RUN_PATIENCE_MILLIS)
-          await take(node, readValue(connection, hello))
+        for (let i = 0; i < nodes * steps; i++) {
+          await connection.request('runNode', runNodeRequest(i % nodes), RUN_PATIENCE_MILLIS)
+          if (i >= nodes * (steps - 1)) await take(i % nodes, readValue(connection, hello))
         }
       }),
     profile: (inputs, nodeCount) => exclusive(() => profile(connection, hello, inputs, nodeCount)),

@@ -4,7 +4,7 @@ import { checkBatch } from '#src/contracts/batch.js'
 import type { Batch, Outputs, Runtime, Session } from '#src/contracts/runtime.js'
 import { eventnetBytes } from '#src/eventnet/index.js'
 import { typeOf } from '#src/network/graph.js'
-import { allocate, arrayLength, byteLength, type ElementArray, type Network } from '#src/network/types.js'
+import { allocate, arrayLength, byteLength, type ElementArray, type Network, stepsOf } from '#src/network/types.js'
 import { planArena } from '#src/plan/arena.js'
 import type { Device, OutputPlace } from './device.js'
 import type { LoadOptions } from './load.js'
@@ -51,7 +51,7 @@ const trace = async (device: Device, network: Network<'integer'>, inputs: readon
   network.inputs.forEach((value, i) => {
     values[value] = inputs[i] as ElementArray
   })
-  await device.trace(inputs.map(bytesOf), network.nodes.length, async (node, read) => {
+  await device.trace(inputs.map(bytesOf), { nodes: network.nodes.length, steps: stepsOf(network) }, async (node, read) => {
     const { output } = network.nodes[node] as { output: number }
     values[output] = elementsOf(network, output, await read(output, byteLength(typeOf(network, output))))
   })

@@ -27,6 +27,8 @@ export interface NetworkBuilder<S extends Stage> {
   readonly state: (name: string, type: Shape | ValueType) => number
   /** Adds a node after all it reads; `type` is the output's, default float32 of the inferred shape. Returns the index of its value. @throws NETWORK_INVALID */
   readonly add: (spec: NodeSpec, type?: ValueType) => number
+  /** Time steps of a run, where build() states none; false where others were set before. */
+  readonly setSteps: (steps: number) => boolean
   /** Adds a node that writes a state, as its last value of this step. @throws NETWORK_INVALID */
   readonly addTo: (state: number, spec: NodeSpec) => void
   readonly shapeOf: (value: number) => Shape
@@ -43,6 +45,7 @@ export const createBuilder = <S extends Stage>(stage: S): NetworkBuilder<S> => {
   const inputs: number[] = []
   const states: number[] = []
   const nodes: Node[] = []
+  let stepsSet: number | null = null
   const shapeOf = (value: number): Shape => values[value]?.type.shape ?? []
   const push = (name: string, type: ValueType): number => values.push({ name, type }) - 1
   return {
@@ -57,6 +60,11 @@ export const createBuilder = <S extends Stage>(stage: S): NetworkBuilder<S> => {
       states.push(value)
       return value
     },
+    setSteps: (steps) => {
+      const isNew = stepsSet === null || stepsSet === steps
+      stepsSet = steps
+      return isNew
+    },
     addTo: (state, spec) => {
       nodes.push({ ...spec, output: state } as Node)
     },
@@ -68,7 +76,7 @@ export const createBuilder = <S extends Stage>(stage: S): NetworkBuilder<S> => {
       nodes.push(node)
       return push(spec.name, type ?? float32(shape))
     },
-    build: ({ name, outputs, labels = [], metadata = {}, rounding = 'single', steps = 1 }) =>
+    build: ({ name, outputs, labels = [], metadata = {}, rounding = 'single', steps = stepsSet ?? 1 }) =>
       verify<S>({
         stage,
         name,

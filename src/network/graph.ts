@@ -2,7 +2,7 @@
 
 import type { NodeTypes } from './operator.js'
 import { type Node, operatorOf } from './operators/index.js'
-import type { Network, Stage, Value, ValueType } from './types.js'
+import { type Network, type Stage, stepsOf, type Value, type ValueType } from './types.js'
 
 /** The type of a value. */
 export const typeOf = (network: Network, value: number): ValueType => (network.values[value] as Value).type
@@ -21,8 +21,9 @@ export const producerOf = (network: Network, value: number): Node | undefined =>
 /** The nodes that read a value. */
 export const consumersOf = (network: Network, value: number): readonly Node[] => network.nodes.filter((node) => node.inputs.includes(value))
 
-/** Multiply-accumulates of one sample. */
-export const networkMacs = (network: Network): number => network.nodes.reduce((sum, node) => sum + operatorOf(node).macs(node, nodeTypes(network, node)), 0)
+/** Multiply-accumulates of one sample, over all time steps; event-driven layers do at most these. */
+export const networkMacs = (network: Network): number =>
+  stepsOf(network) * network.nodes.reduce((sum, node) => sum + operatorOf(node).macs(node, nodeTypes(network, node)), 0)
 
 /** Positions in `outputs` that engines must agree on byte for byte: all but float32 readings (softmax) of an integer network. */
 export const exactOutputs = (network: Network<'integer'>): readonly number[] =>

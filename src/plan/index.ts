@@ -5,7 +5,7 @@ import { eventnetBytes } from '../eventnet/index.js'
 import { nodeTypes } from '../network/graph.js'
 import { constantBytes } from '../network/operator.js'
 import { operatorOf } from '../network/operators/index.js'
-import { byteLength, type Network, type Shape } from '../network/types.js'
+import { byteLength, type Network, type Shape, stepsOf } from '../network/types.js'
 import { type Lifetime, lifetimes, liveBytes, planArena } from './arena.js'
 
 export { planArena } from './arena.js'
@@ -16,6 +16,7 @@ export interface NodePlan {
   readonly kind: string
   /** of the output */
   readonly shape: Shape
+  /** of a run: over all time steps */
   readonly macs: number
   readonly constantBytes: number
   /** bytes of all values alive while the node runs, overlap not counted */
@@ -60,7 +61,7 @@ export const plan = (network: Network<'integer'>): Plan => {
       name: node.name,
       kind: node.kind,
       shape: types.output.shape,
-      macs: operatorOf(node).macs(node, types),
+      macs: stepsOf(network) * operatorOf(node).macs(node, types),
       constantBytes: constantBytes(node),
       liveBytes: live[i] as number,
       ...largestAlive(network, lives, i + 1),

@@ -171,9 +171,11 @@ export const quantizeInt8 = (network: Network<'float'>, ranges: readonly Range[]
   })
 }
 
-/** Real inputs as the stored integers of the network's i-th input: clamp(rne(fl32(x / scale)) + zero point, -128, 127). */
-export const quantizeInput = (network: Network<'integer'>, input: number, reals: ArrayLike<number>): Int8Array => {
-  const type = (network.values[network.inputs[input] as number] as Value).type as QuantizedType
+/** Real inputs as the stored integers of the network's i-th input: clamp(rne(fl32(x / scale)) + zero point, -128, 127); counts of levels as they are, up to the highest. */
+export const quantizeInput = (network: Network<'integer'>, input: number, reals: ArrayLike<number>): Int8Array | Uint8Array => {
+  const { type: stored } = network.values[network.inputs[input] as number] as Value
+  if (stored.kind === 'level') return Uint8Array.from(reals, (x) => clamp(roundHalfEven(x), 0, stored.levels))
+  const type = stored as QuantizedType
   const scale = channelScale(type, 0)
   const out = new Int8Array(reals.length)
   for (let i = 0; i < out.length; i++) out[i] = quantizeReal(reals[i] as number, scale, type.zeroPoint, -128, 127)

@@ -226,6 +226,12 @@ const quantizeOne = (network: Network, node: Node, stored: readonly (Stored | un
   throw unsupported(`${whereOf(node)} has no form over spikes.`, 'Between spiking layers stand max, sum and average pools, flatten, reshape and concat.')
 }
 
+/** Membranes are read as scores: a softmax at the end is left out. */
+const withoutSoftmax = (network: Network, value: number): number => {
+  const producer = producerOf(network, value)
+  return producer?.kind === 'softmax' ? (producer.inputs[0] as number) : value
+}
+
 /**
  * The scheme for networks with lif or li units.
  * @throws UNSUPPORTED for what has no integer form, by name; ACCUMULATOR_OVERFLOW
@@ -235,7 +241,8 @@ export const quantizeSpiking = (network: Network<'float'>, ranges: readonly Rang
   const stored: (Stored | undefined)[] = new Array(network.values.length).fill(undefined)
   for (const value of network.inputs) stored[value] = inputStored(network, value, ranges[value] as Range)
   for (const state of statesOf(network)) stored[state] = stateStored(network, state)
-  const nodes = network.nodes.map((node) => {
+  const nodes = network.nodes.flatMap((node) => {
+    if (node.kind === 'softmax') return []
     const result = quantizeOne(network, node, stored)
     stored[node.output] = result.stored
     return result.node
@@ -244,8 +251,9 @@ export const quantizeSpiking = (network: Network<'float'>, ranges: readonly Rang
     compact<'integer'>({
       ...network,
       stage: 'integer',
-      values: network.values.map((value, i): Value => ({ name: value.name, type: (stored[i] as Stored).type })),
+      values: network.values.map((value, i): Value => ({ name: value.name, type: stored[i]?.type ?? value.type })),
       nodes,
+      outputs: [...new Set(network.outputs.map((value) => withoutSoftmax(network, value)))],
     }),
   )
 }

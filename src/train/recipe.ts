@@ -29,7 +29,7 @@ export interface Recipe {
   /** default seed of weights, order and augmentation */
   readonly seed: number
   /** how the trained model is quantized; default int8 */
-  readonly scheme?: 'int8' | 'staircase' | 'binary'
+  readonly scheme?: 'int8' | 'staircase' | 'binary' | 'spiking'
   readonly schedule: Schedule
   /** a shorter schedule for a quick look */
   readonly fast?: Schedule

@@ -24,6 +24,7 @@ import { openSerial } from '#targets/transports/serial.js'
 import { openTcp } from '#targets/transports/tcp.js'
 import { seededIntegers } from '../helpers/fuzz.js'
 import { cnnNetwork, INTEGER_OPERATORS, kwsNetwork, mlpNetwork, operatorNetwork, randomInputs, randomNetwork } from '../helpers/networks.js'
+import { SPIKING_MAKERS } from '../helpers/spiking-networks.js'
 import { describeWith } from '../helpers/tools.js'
 import { type Build, buildC, buildHostPort, cutLine, type HostPort, ROOT, spoiledLine, startHostPort } from './host-port.js'
 
@@ -78,6 +79,7 @@ describeWith(['clang', 'sanitizers'], 'host port on a pty, with sanitizers', () 
     const { port, complaints } = await start()
     await withDevice(serial(port), async (device) => {
       for (const kind of INTEGER_OPERATORS) for (const seed of [1, 2, 3]) await expectEqual(device, operatorNetwork(kind, seed))
+      for (const make of Object.values(SPIKING_MAKERS)) for (const seed of [1, 2, 3]) await expectEqual(device, make(seed))
       for (const seed of [1, 2, 3, 4, 5]) await expectEqual(device, randomNetwork(seed))
       for (const network of [mlpNetwork(1), cnnNetwork(1), kwsNetwork(1)]) await expectEqual(device, network)
     })

@@ -13,6 +13,7 @@ import { CHIPS, type ChipName } from '../helpers/chips.js'
 import { ROOT } from '../helpers/cli.js'
 import { bytesOf } from '../helpers/engines.js'
 import { INTEGER_OPERATORS, kwsNetwork, operatorNetwork, randomInputs, randomNetwork, resnet8Network } from '../helpers/networks.js'
+import { SPIKING_MAKERS } from '../helpers/spiking-networks.js'
 import { describeWith } from '../helpers/tools.js'
 
 const SAMPLES = 3
@@ -67,6 +68,9 @@ const NETWORKS: readonly (readonly [string, () => Network<'integer'>])[] = [
 describeWith(['gcc'], 'exported C built by gcc', () => {
   it.each(INTEGER_OPERATORS)('%s gives the bytes of the reference', (kind) => expectReference(operatorNetwork(kind, 4), 'plain', 'gcc', ['-O2']))
   it.each(NETWORKS)('%s gives the bytes of the reference', (_, make) => expectReference(make(), 'plain', 'gcc', ['-Os']))
+  it.each(Object.entries(SPIKING_MAKERS))('%s over time gives the bytes of the reference', async (_, make) => {
+    for (const seed of [1, 2]) await expectReference(make(seed), seed === 1 ? 'plain' : 'rv32', 'gcc', ['-O2'])
+  })
   it('kernels without assembly do so here, too', () => expectReference(kwsNetwork(2), 'rv32', 'gcc', ['-O2']))
 
   it.each(['plain', 'rv32'])('rounds as TensorFlow Lite where the network does (%s)', async (kernels) => {

@@ -1,12 +1,12 @@
 // spikeport export: an integer network in another tool's or a board's format.
 
 import type { Command } from 'commander'
-import { EXPORTERS, exporterOf } from '#exporters/index.js'
+import { EXPORTERS, exporterOf, FLOAT_EXPORTERS, FORMAT_NAMES } from '#exporters/index.js'
 import type { Folder } from '../../contracts/exporter.js'
 import { usage } from '../../errors.js'
 import { writeFolder } from '../folder.js'
 import { type Io, processIo, thousands } from '../io.js'
-import { openInteger } from '../networks.js'
+import { openFloat, openInteger } from '../networks.js'
 import { finish, writeResult } from '../options.js'
 
 interface Options {
@@ -47,6 +47,11 @@ const saveFolder = async (folder: Folder, format: string, { output, force }: Opt
 
 const run = async (source: string, options: Options): Promise<void> => {
   const io = processIo(options.json === true)
+  const floatExporter = Object.hasOwn(FLOAT_EXPORTERS, options.format) ? FLOAT_EXPORTERS[options.format] : undefined
+  if (floatExporter !== undefined) {
+    await saveFile(await floatExporter.export(await openFloat(source), parseSettings(options.set)), floatExporter.name, options, io)
+    return
+  }
   const exporter = exporterOf(options.format)
   const result = exporter.export(await openInteger(source), parseSettings(options.set))
   if (isFile(result)) await saveFile(result, exporter.name, options, io)
@@ -54,7 +59,7 @@ const run = async (source: string, options: Options): Promise<void> => {
 }
 
 const settingsHelp = (): string =>
-  Object.values(EXPORTERS)
+  [...Object.values(EXPORTERS), ...Object.values(FLOAT_EXPORTERS)]
     .map(({ name, description, options }) =>
       [`  ${name}: ${description}`, ...Object.entries(options).map(([key, text]) => `    --set ${key}=...  ${text}`)].join('\n'),
     )
@@ -64,9 +69,9 @@ export const registerExport = (program: Command): void => {
   finish(
     program
       .command('export')
-      .description('write an integer network as ONNX, as a flash file (.evn) or as a folder of C')
-      .argument('<network>', 'an integer .net file, or the name of a shipped model')
-      .requiredOption('-f, --format <name>', `one of ${Object.keys(EXPORTERS).join(', ')}`)
+      .description('write an integer network as ONNX, as a flash file (.evn) or as a folder of C, or a float network over time as NIR')
+      .argument('<network>', 'an integer .net file (nir: a float one), or the name of a shipped model')
+      .requiredOption('-f, --format <name>', `one of ${FORMAT_NAMES.join(', ')}`)
       .requiredOption('-o, --output <path>', 'the file to write, - is stdout; for c the folder')
       .option('--set <name=value>', 'a setting of the format, may be repeated', (value: string, all: string[]) => [...all, value], [])
       .option('--force', 'replace what is in the folder, whoever wrote it')

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import { registerCheck } from './check.js'
+import { registerConvert } from './convert.js'
 import { registerDemo } from './demo.js'
 import { registerDeploy } from './deploy.js'
 import { registerDoctor } from './doctor.js'
@@ -28,6 +29,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerTrain,
   registerFinetune,
   registerImport,
+  registerConvert,
   registerQuantize,
   registerPlan,
   registerCheck,

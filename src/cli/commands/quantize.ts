@@ -37,8 +37,12 @@ const run = async (source: string, options: Options): Promise<void> => {
   if (options.output === '-') return
   io.print(
     table(
-      ['value', 'type', 'signal to noise', 'saturated'],
-      report.map((row) => [row.name, row.type, `${row.signalToNoiseDb.toFixed(1)} dB`, percent(row.saturated)]),
+      ['value', 'type', 'signal to noise', 'saturated', 'agreement'],
+      report.map((row) =>
+        row.agreement === null
+          ? [row.name, row.type, `${row.signalToNoiseDb.toFixed(1)} dB`, percent(row.saturated), '']
+          : [row.name, row.type, '', '', percent(row.agreement)],
+      ),
     ),
   )
   io.print(`\n${options.output}: ${options.scheme}, ${thousands(bytes.length)} bytes, calibrated on ${samples.count} samples (${options.method})`)

@@ -23,6 +23,7 @@ import {
   convertZeroPadding,
 } from './others.js'
 import { readActivation, refuseChannelsFirst } from './settings.js'
+import { checkLi, checkLif, convertLi, convertLif, convertRecording, convertRepeatVector, convertSpikeCount } from './spiking.js'
 
 export interface SupportedLayer {
   /** Refuses settings that need no input to be judged. */
@@ -78,6 +79,11 @@ const LAYERS: Readonly<Record<string, SupportedLayer | UnsupportedLayer>> = {
   Sign: { check: noCheck, convert: convertSign },
   BinaryDense: { check: noCheck, convert: convertBinaryDense },
   BinaryConv2D: { check: checkBinaryConv2d, convert: convertBinaryConv2d },
+  RepeatVector: { check: noCheck, convert: convertRepeatVector },
+  Recording: { check: noCheck, convert: convertRecording },
+  Lif: { check: checkLif, convert: convertLif },
+  Li: { check: checkLi, convert: convertLi },
+  SpikeCount: { check: noCheck, convert: convertSpikeCount },
   ZeroPadding2D: { check: checkZeroPadding(2), convert: convertZeroPadding(2) },
   ActivityRegularization: identity,
   AlphaDropout: identity,
@@ -113,7 +119,6 @@ const LAYERS: Readonly<Record<string, SupportedLayer | UnsupportedLayer>> = {
   Resizing: PREPROCESSING,
   Cropping2D: RESHAPING,
   Permute: RESHAPING,
-  RepeatVector: RESHAPING,
   Lambda: { unsupported: 'holds code of its own', remedy: 'Replace the Lambda by standard layers, or do its work outside the model.' },
   TimeDistributed: { unsupported: 'repeats a layer over time', remedy: 'Dense and Conv1D work on every step without TimeDistributed.' },
 }

@@ -1,9 +1,10 @@
-// The layers that spikeport adds to TensorFlow.js: Staircase, Sign, BinaryDense and BinaryConv2D. They save into model.json under these names,
+// The layers that spikeport adds to TensorFlow.js: Staircase, Sign, BinaryDense and BinaryConv2D, and those over time (spiking.ts). They save into model.json under these names,
 // and src/importers/tfjs reads them. Classes, because TensorFlow.js extends layers that way; made once for the module that was loaded.
 
 import type { layers, Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
 import type { StaircaseCurve } from '#src/network/operators/staircase.js'
 import type { TensorFlow } from '../tfjs.js'
+import { makeSpikingLayers, type SpikingLayers } from './spiking.js'
 import { signStraightThrough, staircaseStraightThrough } from './straight-through.js'
 
 type Layer = layers.Layer
@@ -36,7 +37,7 @@ export interface BinaryConv2dOptions extends Omit<BinaryDenseOptions, 'units'> {
 }
 
 /** Layers to build models with. */
-export interface BinaryLayers {
+export interface BinaryLayers extends SpikingLayers {
   /** floor(levels * curve(x)) / levels, at most (levels - 1) / levels */
   readonly staircase: (options: StaircaseOptions) => Layer
   /** +1 where x >= 0, otherwise -1 */
@@ -190,6 +191,7 @@ const makeLayers = (tf: TensorFlow): BinaryLayers => {
 
   for (const layer of [Staircase, Sign, BinaryDense, BinaryConv2D]) tf.serialization.registerClass(layer as never)
   return {
+    ...makeSpikingLayers(tf),
     staircase: (options) => new Staircase({ ...options }),
     sign: (options = {}) => new Sign({ ...options } as never),
     binaryDense: (options) => new BinaryDense({ ...options }),

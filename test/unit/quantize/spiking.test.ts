@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { referenceSession } from '#runtimes/reference/index.js'
 import { SpikeportError } from '#src/errors.js'
 import type { NodeOf } from '#src/network/operators/index.js'
-import type { Network, QuantizedType } from '#src/network/types.js'
+import type { ElementArray, Network, QuantizedType } from '#src/network/types.js'
 import { quantizeInput, quantizeSimplified } from '#src/quantize/index.js'
 import { testRandom } from '../../helpers/random.js'
 import { floatSpiking } from '../../helpers/spiking-networks.js'
@@ -17,7 +17,7 @@ const inputsOf = (seed: number): Float32Array => {
   return Float32Array.from({ length: SAMPLES * WIDTH }, () => random.uniform())
 }
 
-const countsOf = async (network: Network, inputs: Float32Array | Int8Array): Promise<readonly number[]> =>
+const countsOf = async (network: Network, inputs: ElementArray): Promise<readonly number[]> =>
   Array.from((await referenceSession(network).run({ count: SAMPLES, inputs: [inputs] }))[0] as ArrayLike<number>)
 
 describe('the integer network over time', () => {
