@@ -6,7 +6,7 @@ import type { Recipe } from '#src/train/recipe.js'
 import type { TensorFlow } from '#src/train/tfjs.js'
 
 const STEPS = 15
-const BETA = 0.95
+const UNITS = { beta: 0.95, surrogate: 'arctangent', slope: 2 } as const
 
 const network = (tf: TensorFlow, seed: number) => {
   const { lif, spikeCount } = spikeportLayers(tf)
@@ -15,9 +15,9 @@ const network = (tf: TensorFlow, seed: number) => {
   model.add(tf.layers.flatten({ name: 'flatten', inputShape: [28, 28, 1] }))
   model.add(tf.layers.dense({ name: 'dense1', units: 128, kernelInitializer: kernel(1) }))
   model.add(tf.layers.repeatVector({ name: 'steps', n: STEPS }))
-  model.add(lif({ name: 'units1', beta: BETA }))
+  model.add(lif({ name: 'units1', ...UNITS }))
   model.add(tf.layers.dense({ name: 'dense2', units: 10, kernelInitializer: kernel(2) }))
-  model.add(lif({ name: 'units2', beta: BETA }))
+  model.add(lif({ name: 'units2', ...UNITS }))
   model.add(spikeCount({ name: 'count' }))
   model.add(tf.layers.softmax({ name: 'softmax' }))
   return model
@@ -31,11 +31,11 @@ export const recipe: Recipe = {
   seed: 1,
   scheme: 'spiking',
   schedule: {
-    epochs: 16,
+    epochs: 24,
     batchSize: 128,
-    learningRate: { kind: 'one-cycle', peak: 0.005 },
+    learningRate: { kind: 'one-cycle', peak: 0.002 },
     optimizer: { kind: 'adam', weightDecay: 0.01 },
     augmentation: { shiftPixels: 1 },
   },
-  fast: { epochs: 2, batchSize: 128, learningRate: { kind: 'one-cycle', peak: 0.005 } },
+  fast: { epochs: 2, batchSize: 128, learningRate: { kind: 'one-cycle', peak: 0.002 } },
 }

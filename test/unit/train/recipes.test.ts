@@ -14,6 +14,7 @@ const PROMISES: Readonly<Record<string, { weights: number; accuracy: number }>> 
   'mnist-mlp': { weights: 118282, accuracy: 0.98 },
   'mnist-mlp-staircase': { weights: 119050, accuracy: 0.975 },
   'mnist-mlp-binary': { weights: 270858, accuracy: 0.97 },
+  'mnist-snn': { weights: 101770, accuracy: 0.975 },
   'mnist-cnn': { weights: 14618, accuracy: 0.985 },
   'fashion-cnn': { weights: 46898, accuracy: 0.91 },
 }
@@ -40,7 +41,7 @@ test.each(models.map(({ name }) => name))('recipe %s has the name, the size and 
   )
 })
 
-test.each(['mnist-mlp', 'mnist-mlp-staircase', 'mnist-mlp-binary', 'mnist-cnn'])(
+test.each(['mnist-mlp', 'mnist-mlp-staircase', 'mnist-mlp-binary', 'mnist-snn', 'mnist-cnn'])(
   'the checkpoint of %s is as accurate on the test data as promised',
   async (name) => {
     const { test: data } = await mnist()
