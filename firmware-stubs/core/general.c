@@ -1,30 +1,13 @@
 /* Sums, emissions and checks of the general operators (general.h). */
 #include "general.h"
 
+#include "packed.h"
 #include "verify.h"
 
 /* ---- packed elements ---- */
 
 static const uint32_t *words_of(const uint8_t *bytes) {
   return (const uint32_t *)(const void *)bytes;
-}
-
-/* `count` elements (1 to 32) from bit `at` on, in the low bits; reads no word that holds none of them. */
-static uint32_t packed_run(const uint32_t *words, size_t at, uint32_t count) {
-  const uint32_t shift = (uint32_t)(at & 31u);
-  uint32_t bits = words[at >> 5] >> shift;
-  if (shift + count > 32) {
-    bits |= words[(at >> 5) + 1] << (32 - shift);
-  }
-  return count == 32 ? bits : bits & ((1u << count) - 1u);
-}
-
-/* Number of ones, without an instruction for it. */
-static uint32_t count_ones(uint32_t x) {
-  x = x - ((x >> 1) & 0x55555555u);
-  x = (x & 0x33333333u) + ((x >> 2) & 0x33333333u);
-  x = (x + (x >> 4)) & 0x0f0f0f0fu;
-  return (x * 0x01010101u) >> 24;
 }
 
 /* A bit of three inputs' sum and of its carry, in each of 32 columns. */

@@ -6,7 +6,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { testInputs } from '#src/check/inputs.js'
 import { buildImage, type Case, CHIPS, type Chip, type ChipName, type Image, runImage } from '../helpers/chips.js'
+import { COARSE_OPERATORS, coarseNetwork, coarseStack } from '../helpers/coarse-networks.js'
 import { INTEGER_OPERATORS, kwsNetwork, operatorNetwork, randomInputs, randomNetwork, resnet8Network } from '../helpers/networks.js'
 import { describeWith } from '../helpers/tools.js'
 
@@ -31,6 +33,12 @@ const imageOf = (name: ChipName): Image => {
 }
 
 const caseOf = (network: Case['network'], seed: number): Case => ({ network, inputs: randomInputs(network, seed) })
+
+/** Random inputs within their types: the last of four samples. */
+const coarseCase = (network: Case['network'], seed: number): Case => {
+  const { count, inputs } = testInputs(network, 4, seed)
+  return { network, inputs: inputs.map((data) => data.subarray((data.length / count) * (count - 1))) }
+}
 
 /** What differs, by the network's name; empty where every byte is right. */
 const differences = (name: ChipName, cases: readonly Case[]): readonly string[] => {
@@ -58,6 +66,26 @@ for (const name of Object.keys(CHIPS) as ChipName[]) {
         ).toEqual([])
       })
     }
+
+    for (const kind of COARSE_OPERATORS) {
+      test(`${kind} of levels and signs: same bytes as the definition`, { timeout: TIMEOUT_MILLIS }, () => {
+        expect(
+          differences(
+            name,
+            SEEDS.map((seed) => coarseCase(coarseNetwork(kind, seed), seed)),
+          ),
+        ).toEqual([])
+      })
+    }
+
+    test('stacks of levels and signs: same bytes as the definition', { timeout: TIMEOUT_MILLIS }, () => {
+      expect(
+        differences(
+          name,
+          SEEDS.map((seed) => coarseCase(coarseStack(seed), seed)),
+        ),
+      ).toEqual([])
+    })
 
     test('random graphs: same bytes as the definition', { timeout: TIMEOUT_MILLIS }, () => {
       expect(

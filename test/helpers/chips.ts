@@ -13,7 +13,7 @@ import { planArena } from '#src/plan/arena.js'
 const FIRMWARE = resolve(import.meta.dirname, '../../firmware-stubs')
 
 /** Operator codes of firmware-stubs/shared/operators.def, as rows.h names them. */
-export type OperatorRow = 'DENSE' | 'CONV2D' | 'DEPTHWISE' | 'DEPTHWISE_UNIT' | 'AVERAGE_POOL' | 'MAX_POOL' | 'ADD' | 'CONCAT' | 'RESHAPE' | 'RELU' | 'SOFTMAX'
+export type OperatorRow = 'DENSE' | 'CONV2D' | 'DEPTHWISE' | 'DEPTHWISE_UNIT' | 'AVERAGE_POOL' | 'MAX_POOL' | 'ADD' | 'CONCAT' | 'RESHAPE' | 'RELU' | 'SOFTMAX' | 'GENERAL_DENSE' | 'GENERAL_CONV2D' | 'GENERAL_DEPTHWISE' | 'GENERAL_MAX_POOL'
 
 export interface Chip {
   readonly name: string
@@ -31,9 +31,9 @@ export interface Chip {
   readonly instructionsPerTick: number
 }
 
-const SCALAR = ['add', 'average_pool', 'conv2d', 'dense', 'depthwise', 'fast_scale', 'scalar_block', 'scalar_depthwise', 'scalar_emit']
+const SCALAR = ['add', 'average_pool', 'conv2d', 'dense', 'depthwise', 'fast_scale', 'scalar_block', 'scalar_depthwise', 'scalar_emit', 'scalar_select', 'general_rows']
 const MPS2 = { compiler: 'arm-none-eabi', script: 'mps2.ld', startup: 'cortex-m.c', batchAddress: 0x21000000, instructionsPerTick: 5 } as const
-const DSP = ['add', 'average_pool', 'conv2d', 'dense', 'depthwise']
+const DSP = ['add', 'average_pool', 'conv2d', 'dense', 'depthwise', 'general_rows', 'scalar_select', 'scalar_signs']
 
 export const CHIPS = {
   m0plus: { ...MPS2, name: 'Cortex-M0+', kernels: 'armv6m', blocked: SCALAR, machine: 'mps2-an385', flags: ['-mcpu=cortex-m0plus', '-mthumb'] },
@@ -57,7 +57,7 @@ export const CHIPS = {
   m55: {
     name: 'Cortex-M55',
     kernels: 'mve',
-    blocked: ['conv2d', 'dense', 'depthwise'],
+    blocked: ['conv2d', 'dense', 'depthwise', 'general_rows'],
     machine: 'mps3-an547',
     compiler: 'arm-none-eabi',
     flags: ['-mcpu=cortex-m55', '-mthumb', '-mfloat-abi=hard'],
@@ -69,7 +69,7 @@ export const CHIPS = {
   rv32: {
     name: 'RV32IMC',
     kernels: 'rv32',
-    blocked: SCALAR,
+    blocked: [...SCALAR, 'scalar_signs'],
     machine: 'virt',
     compiler: 'riscv64-unknown-elf',
     flags: ['-march=rv32imac', '-mabi=ilp32', '-msmall-data-limit=0', '-mcmodel=medany'],
@@ -91,7 +91,7 @@ const COMMON_FLAGS = [
 ]
 const KERNEL_FLAGS = ['-O2']
 /** Walks over images; the inner loops that they call are elsewhere or assembly. */
-const DRIVERS = ['blocked/average_pool', 'blocked/conv2d', 'blocked/dense', 'blocked/depthwise', 'dsp/depthwise']
+const DRIVERS = ['blocked/average_pool', 'blocked/conv2d', 'blocked/dense', 'blocked/depthwise', 'blocked/general_rows', 'dsp/depthwise']
 const OTHER_FLAGS = ['-Os']
 
 const cFiles = (folder: string): string[] =>

@@ -3,6 +3,7 @@
 #define SPIKEPORT_ROWS_H
 
 #include "../blocked/blocked.h"
+#include "../blocked/general_rows.h"
 
 #define ROW_DENSE {.verify = dense_verify, .run = dense_blocked}
 #define ROW_CONV2D {.verify = conv2d_verify, .run = conv2d_blocked, .overlap = overlap_rows}
@@ -16,5 +17,9 @@
 #define ROW_RESHAPE {.verify = reshape_verify, .run = reshape_run, .overlap = overlap_elementwise}
 #define ROW_RELU {.verify = relu_verify, .run = relu_s8, .overlap = overlap_elementwise}
 #define ROW_SOFTMAX {.verify = softmax_verify, .run = softmax_f32}
+#undef ROW_GENERAL_DENSE
+#define ROW_GENERAL_DENSE {.verify = general_dense_verify, .run = general_dense_rows, .roundings = ROUNDING_BITS}
+#undef ROW_GENERAL_CONV2D
+#define ROW_GENERAL_CONV2D {.verify = general_conv2d_verify, .run = general_conv2d_rows, .overlap = overlap_rows, .roundings = ROUNDING_BITS}
 
 #endif
