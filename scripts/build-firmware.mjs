@@ -25,7 +25,7 @@ const KERNELS = {
   rv32: { folder: 'rv32', blocked: [...SCALAR, 'scalar_signs'] },
 }
 /** Walks over images; the inner loops that they call are elsewhere, so these are built for size as everything else. */
-const DRIVERS = ['blocked/average_pool.c', 'blocked/conv2d.c', 'blocked/dense.c', 'blocked/depthwise.c', 'blocked/general_rows.c', 'dsp/depthwise.c']
+const DRIVERS = ['blocked/average_pool.c', 'blocked/conv2d.c', 'blocked/dense.c', 'blocked/depthwise.c', 'dsp/depthwise.c']
 const ARM = { prefix: 'arm-none-eabi-', flags: ['-mthumb'], link: ['--specs=nano.specs', '-nostartfiles', '-Wl,--build-id=none'] }
 const RISCV = { prefix: 'riscv64-unknown-elf-', flags: ['--specs=picolibc.specs', '-mcmodel=medany'], link: ['-nostartfiles', '-Wl,--build-id=none'] }
 

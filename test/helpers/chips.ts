@@ -91,7 +91,7 @@ const COMMON_FLAGS = [
 ]
 const KERNEL_FLAGS = ['-O2']
 /** Walks over images; the inner loops that they call are elsewhere or assembly. */
-const DRIVERS = ['blocked/average_pool', 'blocked/conv2d', 'blocked/dense', 'blocked/depthwise', 'blocked/general_rows', 'dsp/depthwise']
+const DRIVERS = ['blocked/average_pool', 'blocked/conv2d', 'blocked/dense', 'blocked/depthwise', 'dsp/depthwise']
 const OTHER_FLAGS = ['-Os']
 
 const cFiles = (folder: string): string[] =>

@@ -156,9 +156,11 @@ static void add_taps(const rows_t *r, const taps_t *taps, uint32_t first, uint32
 
 /* Signs of up to 32 channels, as bits. */
 static uint32_t reached_of(const int32_t *thresholds, const int32_t *sums, uint32_t channels) {
-  uint32_t bits = 0;
-  for (uint32_t c = channels; c-- > 0;) {
-    bits = 2 * bits + (sums[c] >= thresholds[c]);
+  uint32_t bits = 0, bit = 1;
+  for (const int32_t *end = sums + channels; sums != end; bit <<= 1) {
+    if (*sums++ >= *thresholds++) {
+      bits |= bit;
+    }
   }
   return bits;
 }
@@ -174,6 +176,8 @@ static void emit_channels(const rows_t *r, size_t index, uint32_t channel, uint3
   }
 }
 
+static const int32_t NO_BIAS[ROWS_CHANNELS] = {0};
+
 /* All channels of one position. */
 static void run_position(const rows_t *r, const window_t *w, size_t index) {
   taps_t taps;
@@ -184,8 +188,9 @@ static void run_position(const rows_t *r, const window_t *w, size_t index) {
   for (uint32_t channel = 0; channel < r->channels; channel += ROWS_CHANNELS) {
     const uint32_t channels = r->channels - channel < ROWS_CHANNELS ? r->channels - channel : ROWS_CHANNELS;
     int32_t sums[ROWS_CHANNELS];
+    const int32_t *bias = r->bias == NULL ? NO_BIAS : r->bias + channel;
     for (uint32_t c = 0; c < channels; c++) {
-      sums[c] = r->bias == NULL ? 0 : r->bias[channel + c];
+      sums[c] = bias[c];
     }
     for (uint32_t first = 0; first < r->taps; first += r->chunk) {
       const uint32_t count = r->taps - first < r->chunk ? r->taps - first : r->chunk;

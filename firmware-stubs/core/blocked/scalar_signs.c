@@ -27,9 +27,15 @@ static inline uint32_t row_differing(const uint32_t *x, const uint32_t *w, uint3
     x += 8;
     w += 8;
   }
-  for (const uint32_t *end = x + (words & ~15u); x != end; x += 16, w += 16) {
-    const uint32_t eights = add_eight(&p, x, w);
-    sixteens += count_ones(carry_save(&p.eights, eights, add_eight(&p, x + 8, w + 8)));
+  for (uint32_t left = words / 16; left > 0;) {
+    uint32_t carries = 0;
+    for (uint32_t block = 0; block < CARRY_BLOCKS && left > 0; block++, left--) {
+      const uint32_t eights = add_eight(&p, x, w);
+      carries += nibble_ones(carry_save(&p.eights, eights, add_eight(&p, x + 8, w + 8)));
+      x += 16;
+      w += 16;
+    }
+    sixteens += nibble_sum(carries);
   }
   uint32_t total = 16 * sixteens + (words < 8 ? 0 : planes_sum(&p));
   for (words &= 7u; words > 0; words--) {

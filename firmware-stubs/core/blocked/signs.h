@@ -22,6 +22,9 @@ static inline uint32_t nibble_sum(uint32_t x) {
   return (x * 0x01010101u) >> 24;
 }
 
+/* Blocks of sixteen words whose carries, as nibbles, can be added up before their sum is taken. */
+#define CARRY_BLOCKS 3u
+
 static inline uint32_t planes_sum(const planes_t *p) {
   return nibble_sum(nibble_ones(p->ones) + 2 * nibble_ones(p->twos)) + 4 * nibble_sum(nibble_ones(p->fours) + 2 * nibble_ones(p->eights));
 }
