@@ -1,21 +1,38 @@
 // Chips in emulation: instructions an inference, a MAC and a layer, code without the model, arena and stack, beside TFLite Micro with CMSIS-NN, whose
 // figures were recorded on the same emulator. A chip's speed and size come from one image. Every run compares all output bytes with the definition.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { testInputs } from '#src/check/inputs.js'
 import { nodeTypes } from '#src/network/graph.js'
+import { loadNetwork } from '#src/network/net-file.js'
 import { type Node, type OperatorKind, operatorOf } from '#src/network/operators/index.js'
-import type { Network } from '#src/network/types.js'
+import type { ElementArray, Network } from '#src/network/types.js'
 import { planArena } from '#src/plan/arena.js'
 import { buildImage, CHIPS, type ChipName, type OperatorRow, runImage, withPlainKernels } from '../test/helpers/chips.js'
-import { kwsNetwork, mlpNetwork, randomInputs, resnet8Network } from '../test/helpers/networks.js'
+import { signDense } from '../test/helpers/coarse-networks.js'
+import { kwsNetwork, mlpNetwork, resnet8Network } from '../test/helpers/networks.js'
 import type { Bench, BenchRow } from './bench.js'
 
 type Report = (row: BenchRow) => void
-type ModelName = 'kws' | 'resnet-8' | 'mlp'
 
-const MODELS: Readonly<Record<ModelName, Network<'integer'>>> = { kws: kwsNetwork(1), 'resnet-8': resnet8Network(1), mlp: mlpNetwork(1) }
+/** A shipped network of signs or staircases. */
+const shipped = (name: string): Network<'integer'> => {
+  const path = resolve(import.meta.dirname, '../models', name, 'int8.net')
+  return loadNetwork(readFileSync(path), path) as Network<'integer'>
+}
+
+const MODELS = {
+  kws: kwsNetwork(1),
+  'resnet-8': resnet8Network(1),
+  mlp: mlpNetwork(1),
+  'signs 1024x1024': signDense(1024, 1024, 1),
+  'signs 256x256': signDense(256, 256, 1),
+  'mnist-mlp-binary': shipped('mnist-mlp-binary'),
+  'mnist-mlp-staircase': shipped('mnist-mlp-staircase'),
+} as const satisfies Readonly<Record<string, Network<'integer'>>>
+type ModelName = keyof typeof MODELS
 
 interface Figures {
   /** at most; million instructions */
@@ -85,12 +102,32 @@ const ROWS: Readonly<Partial<Record<OperatorKind, OperatorRow>>> = {
   depthwiseConv2d: 'DEPTHWISE_UNIT',
   globalAveragePool: 'AVERAGE_POOL',
   add: 'ADD',
+  maxPool: 'MAX_POOL',
+  relu: 'RELU',
+  softmax: 'SOFTMAX',
+  flatten: 'RESHAPE',
+  reshape: 'RESHAPE',
+}
+
+/** The general operator of a kind, for levels, signs and thresholds. */
+const GENERAL_ROWS: Readonly<Partial<Record<OperatorKind, OperatorRow>>> = {
+  dense: 'GENERAL_DENSE',
+  conv2d: 'GENERAL_CONV2D',
+  depthwiseConv2d: 'GENERAL_DEPTHWISE',
+  maxPool: 'GENERAL_MAX_POOL',
+}
+
+const isGeneral = (network: Network, node: Node): boolean => {
+  const kinds = nodeTypes(network, node).inputs.map(({ kind }) => kind)
+  const isCoarse = kinds.some((kind) => kind === 'binary' || kind === 'level')
+  return isCoarse || ('weights' in node && (node.weights.type.kind === 'binary' || node.emission.kind === 'thresholds'))
 }
 
 const rowsOf = (network: Network): readonly OperatorRow[] => [
   ...new Set(
-    network.nodes.map(({ kind }) => {
-      const row = ROWS[kind]
+    network.nodes.map((node) => {
+      const { kind } = node
+      const row = isGeneral(network, node) ? (GENERAL_ROWS[kind] ?? ROWS[kind]) : ROWS[kind]
       if (row === undefined) throw new Error(`bench chips has no row for ${kind}`)
       return row
     }),
@@ -126,8 +163,20 @@ const reportLayers = (chip: ChipName, name: string, network: Network, instructio
     layers.set(layerName(node), { macs: layer.macs + macsOf(network, node), instructions: layer.instructions + (instructions[i] as number) })
   })
   for (const [layer, { macs, instructions: count }] of layers) {
-    report({ case: name, metric: layer, value: count / macs, unit: '/MAC', ...baseline(RECORDED, LAYERS[chip]?.[layer]) })
+    report({
+      case: name,
+      metric: layer,
+      value: macs === 0 ? count / 1e6 : count / macs,
+      unit: macs === 0 ? 'M' : '/MAC',
+      ...baseline(RECORDED, LAYERS[chip]?.[layer]),
+    })
   }
+}
+
+/** Random inputs within their types: the last of four samples. */
+const inputsOf = (network: Network<'integer'>): readonly ElementArray[] => {
+  const { count, inputs } = testInputs(network, 4, 1)
+  return inputs.map((data) => data.subarray((data.length / count) * (count - 1)))
 }
 
 const reportModel = (chip: ChipName, model: ModelName, folder: string, report: Report): void => {
@@ -136,7 +185,7 @@ const reportModel = (chip: ChipName, model: ModelName, folder: string, report: R
   const figures = FIGURES[chip]?.[model] ?? {}
   const rows = rowsOf(network)
   const image = buildImage(CHIPS[chip], folder, rows)
-  const cases = [{ network, inputs: randomInputs(network, 1) }]
+  const cases = [{ network, inputs: inputsOf(network) }]
   const fast = runImage(image, cases, { reportsNodes: true })
   if (fast.failures.length > 0) throw new Error(`${name}: ${fast.failures.join(', ')}`)
   const instructions = fast.instructions[0] as readonly number[]

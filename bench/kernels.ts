@@ -2,14 +2,18 @@
 // the same core. The shapes are those of mnist-mlp and of MLPerf Tiny KWS and ResNet-8.
 
 import { wasmSession } from '#runtimes/wasm/index.js'
+import { testInputs } from '#src/check/inputs.js'
 import { networkMacs } from '#src/network/graph.js'
 import type { Network } from '#src/network/types.js'
+import { signConv, signDense } from '../test/helpers/coarse-networks.js'
 import { type NetworkBuilder, networkBuilder, randomInputs } from '../test/helpers/networks.js'
 import type { Bench, BenchRow } from './bench.js'
 
 interface Case {
   readonly name: string
   readonly layer: (b: NetworkBuilder) => number
+  /** the same layer over signs; its rate is printed beside int8's */
+  readonly signs?: () => Network<'integer'>
   readonly count?: number
   /** GMAC/s */
   readonly goal?: number
@@ -27,8 +31,13 @@ const CASES: readonly Case[] = [
   { name: 'conv 3x3, 3 to 16, 32x32', layer: (b) => b.conv2d(image(b, 32, 32, 3), 16, { kernel: [3, 3], relu: true }) },
   { name: 'conv 3x3, 16 to 16, 32x32', layer: (b) => b.conv2d(image(b, 32, 32, 16), 16, { kernel: [3, 3], relu: true }) },
   { name: 'conv 3x3 stride 2, 16 to 32', layer: (b) => b.conv2d(image(b, 32, 32, 16), 32, { kernel: [3, 3], stride: [2, 2], relu: true }) },
-  { name: 'conv 3x3, 64 to 64, 8x8', layer: (b) => b.conv2d(image(b, 8, 8, 64), 64, { kernel: [3, 3], relu: true }) },
+  {
+    name: 'conv 3x3, 64 to 64, 8x8',
+    layer: (b) => b.conv2d(image(b, 8, 8, 64), 64, { kernel: [3, 3], relu: true }),
+    signs: () => signConv(8, 64, 1),
+  },
   { name: 'add 32x32x16', layer: (b) => b.add(image(b, 32, 32, 16), b.input([32, 32, 16])) },
+  { name: 'dense 1024x1024', layer: (b) => b.dense(b.input([1024]), 1024, { relu: true }), signs: () => signDense(1024, 1024, 1) },
   { name: 'average 25x5x64', layer: (b) => b.globalAveragePool(image(b, 25, 5, 64)) },
 ]
 
@@ -55,7 +64,21 @@ const microsOf = async (network: Network<'integer'>, kernels: 'simd' | 'plain', 
   return bestMicros(() => session.runNow(batch), seconds)
 }
 
-const rowsOf = async ({ name, layer, count = 1, goal }: Case, seconds: number): Promise<readonly BenchRow[]> => {
+/** The goal for signs: times int8's rate. */
+const SIGNS_GOAL = 3
+
+const signRows = async (name: string, network: Network<'integer'>, int8Rate: number, seconds: number): Promise<readonly BenchRow[]> => {
+  const session = await wasmSession(network)
+  const batch = testInputs(network, 4, 1)
+  const micros = bestMicros(() => session.runNow(batch), seconds) / batch.count
+  const rate = networkMacs(network) / micros / 1000
+  return [
+    { case: `${name}, signs`, metric: 'rate', value: rate, unit: 'GMAC/s', baseline: { name: 'int8', value: int8Rate } },
+    { case: `${name}, signs`, metric: 'rate / int8', value: rate / int8Rate, unit: 'x', ...(name.startsWith('dense') ? { goal: SIGNS_GOAL } : {}) },
+  ]
+}
+
+const rowsOf = async ({ name, layer, signs, count = 1, goal }: Case, seconds: number): Promise<readonly BenchRow[]> => {
   const b = networkBuilder(name, 1)
   const network = b.build([layer(b)])
   const simd = await microsOf(network, 'simd', count, seconds)
@@ -71,6 +94,7 @@ const rowsOf = async ({ name, layer, count = 1, goal }: Case, seconds: number): 
       ...(goal === undefined ? {} : { goal }),
       baseline: { name: 'plain kernel', value: rate(plain) },
     },
+    ...(signs === undefined ? [] : await signRows(name, signs(), rate(simd), seconds)),
   ]
 }
 

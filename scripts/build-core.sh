@@ -13,7 +13,7 @@ objects=$(mktemp -d)
 trap 'rm -rf "$objects"' EXIT
 flags="--target=wasm32 -std=c11 -O3 -msimd128 -mbulk-memory -msign-ext -mnontrapping-fptoint -nostdlib -ffreestanding
   -Wall -Wextra -Wconversion -Wdouble-promotion -Werror -ffp-contract=off -fno-fast-math -fno-strict-aliasing -fvisibility=hidden"
-for source in firmware-stubs/core/*.c firmware-stubs/core/simd128/*.c firmware-stubs/ports/wasm/*.c; do
+for source in firmware-stubs/core/*.c firmware-stubs/core/simd128/*.c firmware-stubs/core/blocked/general_rows.c firmware-stubs/ports/wasm/*.c; do
   case $source in firmware-stubs/core/operators.c | firmware-stubs/core/spike_add.c) continue ;; esac # simd128/ has this build's own
   # shellcheck disable=SC2086
   "$CC" $flags -c "$source" -o "$objects/$(basename "$(dirname "$source")")-$(basename "$source" .c).o"

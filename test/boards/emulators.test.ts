@@ -15,6 +15,7 @@ import { loadNetwork } from '#src/network/net-file.js'
 import type { Network } from '#src/network/types.js'
 import { plan } from '#src/plan/index.js'
 import { BOARDS, fitOn, transportFor } from '#targets/index.js'
+import { COARSE_OPERATORS, coarseNetwork, coarseStack } from '../helpers/coarse-networks.js'
 import { cnnNetwork, INTEGER_OPERATORS, kwsNetwork, mlpNetwork, operatorNetwork, randomInputs, randomNetwork } from '../helpers/networks.js'
 import { describeWith } from '../helpers/tools.js'
 import { readVectors } from '../helpers/vectors.js'
@@ -41,7 +42,7 @@ const runWhereItFits = async (device: Device, network: Network<'integer'>, batch
 
 /** The reference's bytes; true where the network fits and so was run. */
 const expectEqual = async (device: Device, network: Network<'integer'>, count = 1): Promise<boolean> => {
-  const batch = { count, inputs: randomInputs(network, 3, count) }
+  const batch = testInputs(network, count + 3, 3)
   const outputs = await runWhereItFits(device, network, batch)
   if (outputs !== null) expect(outputs, network.name).toEqual(await referenceSession(network).run(batch))
   return outputs !== null
@@ -65,6 +66,8 @@ const suite = (board: Board): void => {
   test('a network of every operator, and random graphs, give the bytes of the reference', async () => {
     await emulate(board, async (device) => {
       for (const kind of INTEGER_OPERATORS) await expectEqual(device, operatorNetwork(kind, 1))
+      for (const kind of COARSE_OPERATORS) await expectEqual(device, coarseNetwork(kind, 1))
+      for (const seed of [1, 2]) await expectEqual(device, coarseStack(seed))
       for (const seed of [1, 2]) expect(await expectEqual(device, randomNetwork(seed))).toBe(true)
     })
   })

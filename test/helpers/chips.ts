@@ -13,7 +13,22 @@ import { planArena } from '#src/plan/arena.js'
 const FIRMWARE = resolve(import.meta.dirname, '../../firmware-stubs')
 
 /** Operator codes of firmware-stubs/shared/operators.def, as rows.h names them. */
-export type OperatorRow = 'DENSE' | 'CONV2D' | 'DEPTHWISE' | 'DEPTHWISE_UNIT' | 'AVERAGE_POOL' | 'MAX_POOL' | 'ADD' | 'CONCAT' | 'RESHAPE' | 'RELU' | 'SOFTMAX' | 'GENERAL_DENSE' | 'GENERAL_CONV2D' | 'GENERAL_DEPTHWISE' | 'GENERAL_MAX_POOL'
+export type OperatorRow =
+  | 'DENSE'
+  | 'CONV2D'
+  | 'DEPTHWISE'
+  | 'DEPTHWISE_UNIT'
+  | 'AVERAGE_POOL'
+  | 'MAX_POOL'
+  | 'ADD'
+  | 'CONCAT'
+  | 'RESHAPE'
+  | 'RELU'
+  | 'SOFTMAX'
+  | 'GENERAL_DENSE'
+  | 'GENERAL_CONV2D'
+  | 'GENERAL_DEPTHWISE'
+  | 'GENERAL_MAX_POOL'
 
 export interface Chip {
   readonly name: string
@@ -31,7 +46,19 @@ export interface Chip {
   readonly instructionsPerTick: number
 }
 
-const SCALAR = ['add', 'average_pool', 'conv2d', 'dense', 'depthwise', 'fast_scale', 'scalar_block', 'scalar_depthwise', 'scalar_emit', 'scalar_select', 'general_rows']
+const SCALAR = [
+  'add',
+  'average_pool',
+  'conv2d',
+  'dense',
+  'depthwise',
+  'fast_scale',
+  'scalar_block',
+  'scalar_depthwise',
+  'scalar_emit',
+  'scalar_select',
+  'general_rows',
+]
 const MPS2 = { compiler: 'arm-none-eabi', script: 'mps2.ld', startup: 'cortex-m.c', batchAddress: 0x21000000, instructionsPerTick: 5 } as const
 const DSP = ['add', 'average_pool', 'conv2d', 'dense', 'depthwise', 'general_rows', 'scalar_select', 'scalar_signs']
 

@@ -176,3 +176,34 @@ export const coarseStack = (seed: number): Network<'integer'> => {
   const flat = move(draft, { kind: 'flatten', name: 'flat', inputs: [x] })
   return finish(draft, `coarse_stack_${seed}`, dense(draft, flat, 10))
 }
+
+const signWeights = (random: TestRandom, shape: Shape): Tensor => ({
+  type: { kind: 'binary', shape },
+  data: packSigns(Float64Array.from({ length: elementCount(shape) }, () => random.integer(0, 1) - 0.5)),
+})
+
+const signsOf = (random: TestRandom, channels: number, taps: number): Output => [
+  thresholdsOf(random, channels, 1, Math.ceil(Math.sqrt(taps))),
+  (shape) => ({ kind: 'binary', shape }),
+]
+
+/** One dense layer from signs to signs by signs. */
+export const signDense = (inputs: number, units: number, seed: number): Network<'integer'> => {
+  const draft = draftOf(seed)
+  const { random } = draft
+  const x = addInput(draft, 'x', { kind: 'binary', shape: [inputs] })
+  const [emission, typeOf] = signsOf(random, units, inputs)
+  const weights = signWeights(random, [units, inputs])
+  return finish(draft, 'signs', addNode(draft, { kind: 'dense', name: 'dense', inputs: [x], weights, bias: null, emission }, typeOf))
+}
+
+/** One convolution 3x3 with same padding from signs to signs by signs. */
+export const signConv = (size: number, channels: number, seed: number): Network<'integer'> => {
+  const draft = draftOf(seed)
+  const { random } = draft
+  const x = addInput(draft, 'x', { kind: 'binary', shape: [size, size, channels] })
+  const [emission, typeOf] = signsOf(random, channels, 9 * channels)
+  const weights = signWeights(random, [channels, 3, 3, channels])
+  const window = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1] } as const
+  return finish(draft, 'signs', addNode(draft, { kind: 'conv2d', name: 'conv', inputs: [x], weights, bias: null, emission, ...window }, typeOf))
+}

@@ -18,7 +18,7 @@ static const operator_t SIMD128[OPERATOR_LIMIT] = {
     [OPERATOR_ADD_FIXED] = {.verify = add_fixed_verify, .run = add_fixed_s8, .overlap = overlap_elementwise, .roundings = ROUNDING_BIT(EVN_ROUNDING_TFLITE)},
     [OPERATOR_SOFTMAX_FIXED] = {.verify = softmax_fixed_verify, .run = softmax_fixed_s8, .roundings = ROUNDING_BIT(EVN_ROUNDING_TFLITE)},
     [OPERATOR_GENERAL_DENSE] = {.verify = general_dense_verify, .run = general_dense_simd, .roundings = ROUNDING_BITS},
-    [OPERATOR_GENERAL_CONV2D] = ROW_GENERAL_CONV2D,
+    [OPERATOR_GENERAL_CONV2D] = {.verify = general_conv2d_verify, .run = general_conv2d_simd, .overlap = overlap_rows, .roundings = ROUNDING_BITS},
     [OPERATOR_GENERAL_DEPTHWISE] = ROW_GENERAL_DEPTHWISE,
     [OPERATOR_GENERAL_MAX_POOL] = ROW_GENERAL_MAX_POOL,
     [OPERATOR_NEURON] = ROW_NEURON,

@@ -12,6 +12,7 @@ DECLARE_RUN(max_pool_simd);
 DECLARE_RUN(add_simd);
 DECLARE_RUN(relu_simd);
 DECLARE_RUN(general_dense_simd);
+DECLARE_RUN(general_conv2d_simd);
 
 #define DECLARE_PREPARE(name)                                                       \
   uint64_t name##_prepare_bytes(const network_t *net, const node_t *node);          \
