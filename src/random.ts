@@ -27,6 +27,8 @@ export const STREAMS = {
   instance: 22,
   /** inputs of engine comparisons; step = sample, index = network input * 2^24 + block of 16 bytes */
   check: 5,
+  /** rate codes of networks over time; step = time step, index = block of four elements */
+  encode: 48,
   /** shot noise injected into recordings; step = 0, index = event */
   shotNoise: 32,
   /** phases of leak noise; step = 0, index = pixel */

@@ -238,4 +238,5 @@ export const LOWER: { readonly [K in OperatorKind]: Row<Lower<NodeOf<K>>> } = {
   staircase: NONE,
   carry: NONE,
   timeSlice: NONE,
+  encode: NONE,
 }

@@ -163,6 +163,15 @@ typedef struct {
 } neuron_fields_t;
 
 typedef struct {
+  uint32_t count; /* elements of the input */
+  uint16_t state; /* int32: the number of the step, or the references of a delta code */
+  uint16_t code;  /* 0 rate, 1 latency, 2 delta */
+  uint32_t seed;
+  uint32_t table;    /* file offset: int32 [256], by stored input; 0: none (delta) */
+  int32_t threshold; /* of delta, in stored steps of the input */
+} encode_fields_t;
+
+typedef struct {
   uint32_t steps;
   uint32_t slice_bytes;
   uint32_t counter; /* a state, int32 [1] */

@@ -23,6 +23,7 @@ static const operator_t PLAIN[OPERATOR_LIMIT] = {
     [OPERATOR_SUM_POOL] = ROW_SUM_POOL,
     [OPERATOR_SPIKE_DENSE] = ROW_SPIKE_DENSE,
     [OPERATOR_SPIKE_CONV2D] = ROW_SPIKE_CONV2D,
+    [OPERATOR_ENCODE] = ROW_ENCODE,
 };
 
 const operator_t *operator_find(uint16_t code) {

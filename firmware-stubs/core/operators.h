@@ -74,6 +74,7 @@ status_t time_slice_verify(const network_t *net, const node_t *node);
 status_t sum_pool_verify(const network_t *net, const node_t *node);
 status_t spike_dense_verify(const network_t *net, const node_t *node);
 status_t spike_conv2d_verify(const network_t *net, const node_t *node);
+status_t encode_verify(const network_t *net, const node_t *node);
 
 #define DECLARE_RUN(name) \
   void name(const network_t *net, const node_t *node, uint8_t *arena, const uint8_t *prepared, uint8_t *scratch)
@@ -98,6 +99,7 @@ DECLARE_RUN(time_slice_run);
 DECLARE_RUN(sum_pool_run);
 DECLARE_RUN(spike_dense);
 DECLARE_RUN(spike_conv2d);
+DECLARE_RUN(encode_run);
 
 /* The rows of the operators over levels and signs, for a table without kernels of its own for them. */
 #define ROW_GENERAL_DENSE {.verify = general_dense_verify, .run = general_dense, .roundings = ROUNDING_BITS}
@@ -109,6 +111,7 @@ DECLARE_RUN(spike_conv2d);
 #define ROW_NEURON {.verify = neuron_verify, .run = neuron_run, .overlap = overlap_neuron, .roundings = ROUNDING_BITS}
 #define ROW_TIME_SLICE {.verify = time_slice_verify, .run = time_slice_run, .roundings = ROUNDING_BITS}
 #define ROW_SUM_POOL {.verify = sum_pool_verify, .run = sum_pool_run, .overlap = overlap_rows, .roundings = ROUNDING_BITS}
+#define ROW_ENCODE {.verify = encode_verify, .run = encode_run, .roundings = ROUNDING_BITS}
 #define ROW_SPIKE_DENSE {.verify = spike_dense_verify, .run = spike_dense, .roundings = ROUNDING_BITS}
 #define ROW_SPIKE_CONV2D {.verify = spike_conv2d_verify, .run = spike_conv2d, .roundings = ROUNDING_BITS}
 

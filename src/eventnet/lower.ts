@@ -13,6 +13,7 @@ import { concatChunk } from '../network/operators/concat.js'
 import { conv1dGeometry } from '../network/operators/conv1d.js'
 import { conv2dGeometry } from '../network/operators/conv2d.js'
 import { depthwiseGeometry } from '../network/operators/depthwise-conv2d.js'
+import { ENCODE_CODES } from '../network/operators/encode.js'
 import type { NodeOf, OperatorKind } from '../network/operators/index.js'
 import type { NeuronBase } from '../network/operators/neuron.js'
 import { globalGeometry, poolGeometry } from '../network/operators/pool.js'
@@ -316,6 +317,20 @@ export const LOWER: { readonly [K in OperatorKind]: Row<Lower<K>> } = {
     lower: (node, { types }) => ({
       operator: 'timeSlice',
       fields: { steps: types.inputs[0]?.shape[0] ?? 1, sliceBytes: byteLength(types.output), counter: node.states[0] as number },
+      emission: NO_EMISSION,
+    }),
+  },
+  encode: {
+    lower: (node, { types, store }) => ({
+      operator: 'encode',
+      fields: {
+        count: elementCount(types.inputs[0]?.shape ?? []),
+        state: node.states[0] as number,
+        code: ENCODE_CODES.indexOf(node.code),
+        seed: node.seed,
+        table: node.table === null ? null : store(node.table.data),
+        threshold: node.code === 'delta' ? node.threshold : 1,
+      },
       emission: NO_EMISSION,
     }),
   },

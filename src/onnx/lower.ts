@@ -61,6 +61,7 @@ export const LOWERING: { readonly [K in OperatorKind]: Row<Forms<NodeOf<K>>> } =
   li: { unsupported: 'belongs to a network over time, which is not exported to ONNX yet' },
   carry: { unsupported: 'belongs to a network over time, which is not exported to ONNX yet' },
   timeSlice: { unsupported: 'belongs to a network over time, which is not exported to ONNX yet' },
+  encode: { unsupported: 'belongs to a network over time, which is not exported to ONNX yet' },
   sumPool: { unsupported: 'sums levels, which is not exported to ONNX yet' },
   staircase: { unsupported: 'a staircase exists in the float stage only; quantize turns it into thresholds' },
 }

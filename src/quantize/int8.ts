@@ -44,6 +44,7 @@ const SHARES_QUANTIZATION: Readonly<Record<OperatorKind, boolean>> = {
   carry: false,
   sumPool: false,
   timeSlice: true,
+  encode: false,
 }
 
 /** The representative of each value's group of values with one quantization (union-find). */

@@ -5,6 +5,7 @@ import { unsupported } from '../errors.js'
 import { roundHalfEven } from '../network/arithmetic.js'
 import { compact, consumersOf, producerOf, typeOf } from '../network/graph.js'
 import { whereOf } from '../network/operator.js'
+import { latencyStep, rateThreshold } from '../network/operators/encode.js'
 import type { Node, NodeOf } from '../network/operators/index.js'
 import { LEAK_UNIT, MAX_SHIFT, MEMBRANE_LIMIT, type NeuronBase, parameterAt } from '../network/operators/neuron.js'
 import {
@@ -198,6 +199,17 @@ const sumPoolStored = (node: NodeOf<'sumPool' | 'averagePool'>, input: Stored, s
   return { type: { kind: 'level', shape, levels }, scales: node.kind === 'sumPool' ? input.scales : input.scales.map((scale) => scale / taps) }
 }
 
+/** What a stored input stands for, as the encoder's table has it; delta counts in stored steps. */
+const quantizeEncoder = (node: NodeOf<'encode'>, input: Stored, shape: Shape): Result => {
+  const scale = input.scales[0] as number
+  const real = (i: number): number => (input.type.kind === 'int8' ? scale * (i - 128 - input.type.zeroPoint) : scale * i)
+  const stored: Stored = { type: spikes(shape), scales: [1] }
+  if (node.code === 'delta') return { node: { ...node, threshold: Math.max(1, roundHalfEven(node.threshold / scale)) }, stored }
+  const entry = (i: number): number => (node.code === 'rate' ? rateThreshold(real(i)) | 0 : latencyStep(real(i), node.steps))
+  const table: Tensor = { type: perTensor('int32', [256], 1, 0), data: Int32Array.from({ length: 256 }, (_, i) => entry(i)) }
+  return { node: { ...node, table }, stored }
+}
+
 interface Result {
   readonly node: Node
   readonly stored: Stored
@@ -219,6 +231,7 @@ const quantizeOne = (network: Network, node: Node, stored: readonly (Stored | un
       stored: node.kind === 'lif' ? { type: spikes(shape), scales: [1] } : { type: { kind: 'membrane', shape }, scales: neuron.scales },
     }
   }
+  if (node.kind === 'encode') return quantizeEncoder(node, input, shape)
   if (node.kind === 'sumPool') return { node, stored: sumPoolStored(node, input, shape) }
   if (node.kind === 'averagePool' && input.type.kind === 'level' && node.padding.every((pad) => pad === 0))
     return { node: { ...node, kind: 'sumPool' }, stored: sumPoolStored(node, input, shape) }

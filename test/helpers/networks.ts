@@ -56,7 +56,7 @@ export const resnet8Network = (seed: number): Network<'integer'> => {
 
 /** Operators of the integer stage. */
 /** Operators of networks over time: test/helpers/spiking-networks.ts makes those. */
-export type TimeOperatorKind = 'lif' | 'li' | 'carry' | 'timeSlice' | 'sumPool'
+export type TimeOperatorKind = 'lif' | 'li' | 'carry' | 'timeSlice' | 'sumPool' | 'encode'
 export type IntegerOperatorKind = Exclude<OperatorKind, 'batchNorm' | 'sign' | 'staircase' | TimeOperatorKind>
 
 const randomZeroPoint = ({ random }: NetworkBuilder): number => (random.chance(0.4) ? random.pick([-128, 127, 0]) : random.integer(-128, 127))

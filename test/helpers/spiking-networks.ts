@@ -139,7 +139,33 @@ export const spikingCnn = (seed: number): Network<'integer'> => {
   return b.build({ name: `spiking_cnn_${seed}`, outputs: [scores], steps })
 }
 
-export const SPIKING_MAKERS = { mlp: spikingMlp, recurrent: spikingRecurrent, cnn: spikingCnn } as const
+/** An encoder of each code in front of a layer of units. */
+export const spikingEncoded = (seed: number): Network<'integer'> => {
+  const random = testRandom(seed)
+  const b = createBuilder('integer')
+  const code = random.pick(['rate', 'latency', 'delta'] as const)
+  const [width, steps] = [random.integer(1, 30), random.integer(1, 12)]
+  const type = (shape: Shape): ValueType =>
+    random.chance(0.5) ? perTensor('int8', shape, 1 / 64, random.pick([-128, 0, 7])) : { kind: 'level', shape, levels: 255 }
+  const isDelta = code === 'delta'
+  const input = type(isDelta ? [steps, width] : [width])
+  const given = b.input('x', input)
+  const x = isDelta
+    ? b.add({ kind: 'timeSlice', name: 'slice', inputs: [given], states: [b.state('step', perTensor('int32', [1], 1, 0))] }, {
+        ...input,
+        shape: [width],
+      } as ValueType)
+    : given
+  const state = b.state('encoder', perTensor('int32', [isDelta ? width : 1], 1, 0))
+  const entry = (): number => (code === 'rate' ? random.pick([0, -1, random.integer(-(2 ** 31), 2 ** 31 - 1)]) : random.integer(-1, steps))
+  const table = isDelta ? null : int32(times(256, entry))
+  const common = { seed: random.integer(0, 2 ** 31), steps, threshold: random.integer(1, 60), table }
+  const encoded = b.add({ kind: 'encode', name: 'encode', inputs: [x], states: [state], code, ...common }, spikes([isDelta ? 2 * width : width]))
+  const fired = addUnits(b, random, 'fired', addDense(b, random, 'dense', encoded, 12), true)
+  return b.build({ name: `spiking_encoded_${seed}`, outputs: [fired, encoded], steps })
+}
+
+export const SPIKING_MAKERS = { mlp: spikingMlp, recurrent: spikingRecurrent, cnn: spikingCnn, encoded: spikingEncoded } as const
 
 /** A float network as tfjs and NIR give them: dense, lif, dense, lif, and the counts of spikes. */
 export const floatSpiking = (seed: number, steps = 20): Network<'float'> => {

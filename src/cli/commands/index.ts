@@ -6,6 +6,7 @@ import { registerConvert } from './convert.js'
 import { registerDemo } from './demo.js'
 import { registerDeploy } from './deploy.js'
 import { registerDoctor } from './doctor.js'
+import { registerEncode } from './encode.js'
 import { registerEvents } from './events.js'
 import { registerExport } from './export.js'
 import { registerFinetune } from './finetune.js'
@@ -30,6 +31,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerFinetune,
   registerImport,
   registerConvert,
+  registerEncode,
   registerQuantize,
   registerPlan,
   registerCheck,

@@ -23,6 +23,7 @@ export const OPERATOR_CODES = {
   sumPool: 26,
   spikeDense: 27,
   spikeConv2d: 28,
+  encode: 29,
 } as const
 
 /** Emission codes of node records, by name. */

@@ -113,6 +113,14 @@ export const OPERATOR_FIELDS: Readonly<Record<EventnetOperator, readonly Field[]
     ['counter', 'u32'],
   ],
   sumPool: POOL,
+  encode: [
+    ['count', 'u32'],
+    ['state', 'u16'],
+    ['code', 'u16'],
+    ['seed', 'u32'],
+    ['table', 'constant'],
+    ['threshold', 'i32'],
+  ],
   spikeDense: DENSE,
   spikeConv2d: CONVOLUTION,
 }

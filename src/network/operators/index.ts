@@ -11,6 +11,7 @@ import { type Conv1dNode, conv1d } from './conv1d.js'
 import { type Conv2dNode, conv2d } from './conv2d.js'
 import { type DenseNode, dense } from './dense.js'
 import { type DepthwiseConv2dNode, depthwiseConv2d } from './depthwise-conv2d.js'
+import { type EncodeNode, encode } from './encode.js'
 import { type FlattenNode, flatten } from './flatten.js'
 import { type GlobalAveragePoolNode, globalAveragePool } from './global-average-pool.js'
 import { type GlobalMaxPoolNode, globalMaxPool } from './global-max-pool.js'
@@ -48,6 +49,7 @@ export type Node =
   | CarryNode
   | SumPoolNode
   | TimeSliceNode
+  | EncodeNode
 
 export type OperatorKind = Node['kind']
 export type NodeOf<K extends OperatorKind> = Extract<Node, { kind: K }>
@@ -75,6 +77,7 @@ export const OPERATORS: { readonly [K in OperatorKind]: Operator<NodeOf<K>> } = 
   carry,
   sumPool,
   timeSlice,
+  encode,
 }
 
 /** True for the kinds in the table; a kind may come from an untrusted file. */

@@ -140,6 +140,7 @@ const COMPILERS: { readonly [K in OperatorKind]: Row<K> } = {
   batchNorm: { unsupported: 'batch norm belongs to the float stage' },
   sign: { unsupported: 'sign belongs to the float stage' },
   staircase: { unsupported: 'a staircase belongs to the float stage' },
+  encode: OVER_TIME,
   lif: OVER_TIME,
   li: OVER_TIME,
   carry: OVER_TIME,
