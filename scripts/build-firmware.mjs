@@ -16,9 +16,6 @@ const COMMON = [
   `-ffile-prefix-map=${root}=`,
 ]
 /** Kernels of a core: a folder of firmware-stubs/core with its table of operators, and the files of core/blocked that it uses. */
-<<<<<<< HEAD
-const SCALAR = ['add', 'average_pool', 'conv2d', 'dense', 'depthwise', 'fast_scale', 'scalar_block', 'scalar_depthwise', 'scalar_emit', 'scalar_select', 'general_rows']
-=======
 const SCALAR = [
   'add',
   'average_pool',
@@ -32,7 +29,6 @@ const SCALAR = [
   'scalar_select',
   'general_rows',
 ]
->>>>>>> chips
 const KERNELS = {
   plain: { folder: null, blocked: [] },
   armv6m: { folder: 'armv6m', blocked: SCALAR },
