@@ -11,10 +11,11 @@ import { conv2dGeometry } from '#src/network/operators/conv2d.js'
 import { depthwiseGeometry } from '#src/network/operators/depthwise-conv2d.js'
 import type { Node } from '#src/network/operators/index.js'
 import { globalGeometry, poolGeometry } from '#src/network/operators/pool.js'
-import { byteLength, type Network, type Shape } from '#src/network/types.js'
+import { byteLength, type Network, type Shape, statesOf, stepsOf, type ValueType } from '#src/network/types.js'
 import type { Geometry } from '#src/network/window.js'
 import { ARENA_ALIGNMENT, lifetimes, planArena } from '#src/plan/arena.js'
 import { cnnNetwork, kwsNetwork, mlpNetwork, networkBuilder, randomNetwork, resnet8Network } from '../../helpers/networks.js'
+import { SPIKING_MAKERS } from '../../helpers/spiking-networks.js'
 
 /** Rows of a window operator; null for operators that do not move over rows. */
 const rowsOf = (node: Node, input: Shape): Geometry | null => {
@@ -54,9 +55,9 @@ const play = (network: Network, offsets: readonly number[], arenaBytes: number):
     for (let i = from; i < to; i++)
       if (owner[i] !== value) throw new Error(`${node.name} reads byte ${i - (offsets[value] as number)} of value ${value}, value ${owner[i]} is there`)
   }
-  for (const input of network.inputs) own(input, ...range(input))
+  for (const given of [...network.inputs, ...statesOf(network)]) own(given, ...range(given))
   const lives = lifetimes(network)
-  network.nodes.forEach((node, index) => {
+  const step = (node: Node, index: number): void => {
     const { inputs, output } = nodeTypes(network, node)
     const [start, end] = range(node.output)
     const g = rowsOf(node, inputs[0]?.shape ?? [])
@@ -74,6 +75,14 @@ const play = (network: Network, offsets: readonly number[], arenaBytes: number):
         for (const input of node.inputs) check(input, (offsets[input] as number) + i, (offsets[input] as number) + i + 1, node)
         own(node.output, start + i, start + i + 1)
       }
+    } else if (node.kind === 'lif') {
+      const input = node.inputs[0] as number
+      const width = byteLength(inputs[0] as ValueType) / (end - start)
+      for (const state of node.states) check(state, ...range(state), node)
+      for (let i = 0; i < end - start; i++) {
+        check(input, (offsets[input] as number) + width * i, (offsets[input] as number) + width * (i + 1), node)
+        own(node.output, start + i, start + i + 1)
+      }
     } else {
       own(node.output, start, end)
       for (const input of node.inputs) check(input, ...range(input), node)
@@ -81,7 +90,8 @@ const play = (network: Network, offsets: readonly number[], arenaBytes: number):
     lives.forEach(({ first, last }, value) => {
       if (first <= index + 1 && last > index + 1) check(value, ...range(value), node)
     })
-  })
+  }
+  for (let t = 0; t < Math.min(2, stepsOf(network)); t++) network.nodes.forEach(step)
   for (const output of network.outputs) for (let i = range(output)[0]; i < range(output)[1]; i++) expect(owner[i]).toBe(output)
 }
 
@@ -111,6 +121,16 @@ describe('planArena', () => {
       const plan = planArena(network)
       expect(plan.offsets.every((offset) => offset >= 0 && offset % ARENA_ALIGNMENT === 0)).toBe(true)
       play(network, plan.offsets, plan.arenaBytes)
+    }
+  })
+
+  test('networks over time: no live byte is overwritten, in the second step either', () => {
+    for (const make of Object.values(SPIKING_MAKERS)) {
+      for (let seed = 0; seed < 40; seed++) {
+        const network = make(seed)
+        const plan = planArena(network)
+        play(network, plan.offsets, plan.arenaBytes)
+      }
     }
   })
 
