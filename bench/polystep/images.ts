@@ -1,5 +1,6 @@
 // Small MNIST networks of integers, trained from random weights.
 
+import { wasmUnitEvaluator } from '#runtimes/wasm/tune.js'
 import { createBuilder, type NodeSpec } from '#src/network/builder.js'
 import { elementCount, type Network, perTensor, type QuantizedType, type Shape } from '#src/network/types.js'
 import { STREAMS } from '#src/random.js'
@@ -8,6 +9,7 @@ import { mnist } from '#src/train/mnist.js'
 import type { TuneData } from '#src/tune/data.js'
 import { gaussians } from '#src/tune/gaussian.js'
 import { accuracyOf, tuneNetwork } from '#src/tune/tune.js'
+import { unitProgram } from '#src/tune/units/program.js'
 import { cpuMilliseconds, milliseconds, type Report, type Row, type Task } from './task.js'
 
 /** Pixels as levels 0..3 (a chip needs two bits). */
@@ -89,7 +91,9 @@ export const trainImages = async (report: Report, name: string, task: ImageTask,
   const splits = await mnist()
   const [data, validation, test] = [levels(splits.train), levels(splits.validation), levels(splits.test)]
   const network = task.network(seed)
-  const common = { data, seed, batchSize: task.batchSize, now: cpuMilliseconds }
+  const loss = { scale: Math.fround(ACTIVATION_SCALE * WEIGHT_SCALE), smoothing256: 0 }
+  const on = await wasmUnitEvaluator((network, probes) => unitProgram(network, loss, probes))
+  const common = { data, seed, batchSize: task.batchSize, now: cpuMilliseconds, on }
   await tuneNetwork(network, { ...common, steps: 2 })
   const probing = await tuneNetwork(network, { ...common, steps: 4 })
   const validationSeconds = (await milliseconds(() => accuracyOf(network, validation))) / 1000

@@ -29,8 +29,8 @@ interface WasmApi {
 
 const api = (): WasmApi => (globalThis as unknown as { WebAssembly: WasmApi }).WebAssembly
 
-const readCore = async (): Promise<ArrayBuffer | Uint8Array> => {
-  const url = new URL('./core.wasm', import.meta.url)
+const readModule = async (file: string): Promise<ArrayBuffer | Uint8Array> => {
+  const url = new URL(`./${file}`, import.meta.url)
   if (url.protocol === 'file:') {
     const { readFile } = await import('node:fs/promises')
     return readFile(url)
@@ -40,20 +40,25 @@ const readCore = async (): Promise<ArrayBuffer | Uint8Array> => {
   return response.arrayBuffer()
 }
 
-let compiled: Promise<object> | undefined
-
-const compileCore = async (): Promise<object> => {
+/** A module of this folder. @throws ENGINE_UNAVAILABLE where it cannot be read or compiled */
+export const compileModule = async (file: string): Promise<object> => {
   try {
-    return await api().compile(await readCore())
+    return await api().compile(await readModule(file))
   } catch (error) {
-    compiled = undefined
-    throw engineUnavailable('wasm', 'runtimes/wasm/core.wasm', error)
+    throw engineUnavailable('wasm', `runtimes/wasm/${file}`, error)
   }
 }
 
+/** A fresh instance of a module; the caller knows its exports. */
+export const instantiateModule = async (module: object): Promise<unknown> => (await api().instantiate(module, {})).exports
+
+let compiled: Promise<object> | undefined
+
 /** A fresh instance; the module is compiled once. @throws ENGINE_UNAVAILABLE where it cannot be read or compiled */
 export const instantiateCore = async (): Promise<CoreExports> => {
-  compiled ??= compileCore()
-  const { exports } = await api().instantiate(await compiled, {})
-  return exports as CoreExports
+  compiled ??= compileModule('core.wasm').catch((error: unknown) => {
+    compiled = undefined
+    throw error
+  })
+  return (await instantiateModule(await compiled)) as CoreExports
 }

@@ -98,3 +98,17 @@ export interface UnitEvaluation {
 
 /** Evaluates the units of a batch for a network cut to its scores: the plain engine, wasm or a board. All give the same integers. */
 export type UnitEvaluator = (network: Network<'integer'>, probes: readonly LayerProbe[], batch: UnitBatch) => UnitEvaluation | Promise<UnitEvaluation>
+
+// ---- the same, as words that the C tuner reads (firmware-stubs/tune/tune.h) ----
+
+/** A network and its probes without constants: what the C tuner verifies and lays memory out for. */
+export interface UnitProgram {
+  readonly words: Int32Array
+  readonly data: Uint8Array
+  /** by node of the program: the node of the network whose constants it takes */
+  readonly nodes: readonly number[]
+  /** by probe */
+  readonly probes: readonly { readonly node: number; readonly taps: number; readonly channels: number }[]
+  /** First positions [samples, nodes] of a batch. */
+  readonly firstPositions: (batch: UnitBatch) => Int32Array
+}

@@ -40,9 +40,9 @@ const accumulatorOf = (engine: Engine, probe: LayerProbe): Accumulator => {
   }
 }
 
-/** The positions a layer is probed at for sample n: p = offset, offset + stride, ... */
-const firstPosition = ({ probe, layer }: Accumulator, { seed, step }: UnitBatch, n: number): number => {
-  const stride = Math.min(probe.positionStride, layer.taps.positions)
+/** The positions a layer is probed at for sample n: p = first, first + stride, ... */
+export const firstPosition = (probe: LayerProbe, positions: number, { seed, step }: Pick<UnitBatch, 'seed' | 'step'>, n: number): number => {
+  const stride = Math.min(probe.positionStride, positions)
   return stride === 1 ? 0 : boundedInteger(randomWords(seed, step, STREAMS.method, n * 4096 + probe.node)[0], stride)
 }
 
@@ -91,7 +91,7 @@ const linearised: AddSample = (engine, accumulator, batch, sample) => {
   const { probe, layer } = accumulator
   const { taps, positions, multiplier } = layer.taps
   const stride = Math.min(probe.positionStride, positions)
-  for (let position = firstPosition(accumulator, batch, sample); position < positions; position += stride) {
+  for (let position = firstPosition(probe, positions, batch, sample); position < positions; position += stride) {
     evaluateUnits(engine, accumulator, position, probe.radius * probe.inputUnit)
     if (accumulator.activeCount === 0) continue
     for (let tap = 0; tap < taps; tap++) {

@@ -28,7 +28,7 @@ export interface Taps {
 }
 
 /** Inverts inputOf: for each input element the (position, tap) pairs that read it. */
-const invert = (inputOf: Int32Array, elements: number): { starts: Int32Array; readers: Int32Array } => {
+export const invert = (inputOf: Int32Array, elements: number): { starts: Int32Array; readers: Int32Array } => {
   const starts = new Int32Array(elements + 1)
   for (const e of inputOf) if (e >= 0) starts[e + 1] = (starts[e + 1] as number) + 1
   for (let e = 0; e < elements; e++) starts[e + 1] = (starts[e + 1] as number) + (starts[e] as number)
