@@ -12,6 +12,7 @@
 #define EVN_VERSION 1u
 #define EVN_MARK 0xfeffu
 #define EVN_ALIGNMENT 16u
+#define EVN_MAX_FILE_BYTES 0xfffffff0u
 #define EVN_MAX_NODES 4096u
 #define EVN_MAX_VALUES 8192u
 #define EVN_MAX_PORTS 64u

@@ -5,8 +5,8 @@
 #include "operators.h"
 #include "verify.h"
 
-/* alignment is a power of two. */
-static uint64_t align_up(uint64_t bytes, uint64_t alignment) {
+/* alignment is a power of two; bytes at most EVN_MAX_FILE_BYTES. */
+static uint32_t align_up(uint32_t bytes, uint32_t alignment) {
   return (bytes + alignment - 1) & ~(alignment - 1);
 }
 
@@ -15,7 +15,7 @@ static status_t verify_header(const header_t *h, size_t length) {
   VERIFY(memcmp(h->magic, MAGIC, sizeof MAGIC) == 0, STATUS_NOT_EVENTNET);
   VERIFY(h->mark == EVN_MARK, STATUS_BYTE_ORDER);
   VERIFY(h->version == EVN_VERSION, STATUS_VERSION);
-  VERIFY(h->file_bytes >= sizeof *h && h->file_bytes <= length, STATUS_TRUNCATED);
+  VERIFY(h->file_bytes >= sizeof *h && h->file_bytes <= length && h->file_bytes <= EVN_MAX_FILE_BYTES, STATUS_TRUNCATED);
   VERIFY(crc32_bytes((const uint8_t *)h + 16, h->file_bytes - 16) == h->crc32, STATUS_CHECKSUM);
   VERIFY(h->node_count <= EVN_MAX_NODES, STATUS_COUNT);
   VERIFY(h->value_count >= 1 && h->value_count <= EVN_MAX_VALUES, STATUS_COUNT);
@@ -29,12 +29,11 @@ static status_t verify_header(const header_t *h, size_t length) {
 /* Sections follow each other in order, without gaps but for alignment, and fill the file. */
 static status_t verify_sections(const header_t *h) {
   VERIFY(h->section_count == SECTION_COUNT, STATUS_SECTION);
-  uint64_t at = align_up(sizeof *h, EVN_ALIGNMENT);
+  uint32_t at = align_up(sizeof *h, EVN_ALIGNMENT);
   for (uint32_t i = 0; i < SECTION_COUNT; i++) {
     const section_t *s = &h->sections[i];
-    VERIFY(s->kind == i + 1 && s->offset == at, STATUS_SECTION);
+    VERIFY(s->kind == i + 1 && s->offset == at && at <= h->file_bytes && s->bytes <= h->file_bytes - at, STATUS_SECTION);
     at = align_up(at + s->bytes, EVN_ALIGNMENT);
-    VERIFY(at <= h->file_bytes, STATUS_SECTION);
   }
   VERIFY(at == h->file_bytes, STATUS_SECTION);
   VERIFY(h->sections[SECTION_VALUES].bytes == h->value_count * sizeof(value_t), STATUS_SECTION);
@@ -43,7 +42,7 @@ static status_t verify_sections(const header_t *h) {
 }
 
 /* Bytes of a value of each kind this core runs; 0: not yet. */
-static uint64_t value_bytes(uint8_t kind, uint64_t elements) {
+static uint32_t value_bytes(uint8_t kind, uint32_t elements) {
   switch (kind) {
     case VALUE_KIND_INT8:
     case VALUE_KIND_LEVEL:
@@ -53,7 +52,7 @@ static uint64_t value_bytes(uint8_t kind, uint64_t elements) {
     case VALUE_KIND_MEMBRANE:
       return elements * 4;
     case VALUE_KIND_BINARY:
-      return packed_bytes(elements);
+      return (elements + 31) / 32 * 4;
     default:
       return 0;
   }
@@ -65,12 +64,12 @@ static bool has_scale(uint8_t kind) {
 
 static status_t verify_value(const value_t *v) {
   VERIFY(value_bytes(v->kind, 1) != 0 && v->rank <= 4, STATUS_VALUE);
-  uint64_t elements = 1;
+  uint32_t elements = 1;
   for (uint32_t axis = 0; axis < 4; axis++) {
     const uint32_t length = v->shape[axis];
-    VERIFY(axis < v->rank ? length >= 1 : length == 0, STATUS_VALUE);
+    VERIFY((axis < v->rank) == (length >= 1), STATUS_VALUE);
+    VERIFY(length <= EVN_MAX_ELEMENTS / elements, STATUS_VALUE);
     elements *= axis < v->rank ? length : 1;
-    VERIFY(elements <= EVN_MAX_ELEMENTS, STATUS_VALUE);
   }
   VERIFY(v->byte_count == value_bytes(v->kind, elements), STATUS_VALUE);
   VERIFY(v->kind == VALUE_KIND_LEVEL ? v->levels >= 1 && v->levels <= 255 : v->levels == 0, STATUS_VALUE);
@@ -87,7 +86,7 @@ static status_t verify_values(const network_t *net) {
     const value_t *v = &net->values[i];
     TRY(verify_value(v));
     VERIFY(net->plan[i] % EVN_PLAN_ALIGNMENT == 0, STATUS_PLAN);
-    VERIFY((uint64_t)net->plan[i] + v->byte_count <= h->arena_bytes, STATUS_PLAN);
+    VERIFY(net->plan[i] <= h->arena_bytes && v->byte_count <= h->arena_bytes - net->plan[i], STATUS_PLAN);
     VERIFY(v->first <= h->node_count, STATUS_LIFETIME);
     VERIFY(v->last >= v->first && (v->last <= h->node_count || v->last == EVN_FOREVER), STATUS_LIFETIME);
     VERIFY(v->state <= 1 && (v->state == 0 || (v->first == 0 && v->last == EVN_FOREVER)), STATUS_LIFETIME);
@@ -99,12 +98,12 @@ static status_t verify_values(const network_t *net) {
 static status_t verify_graph_head(const network_t *net) {
   const header_t *h = net->header;
   const uint32_t lists = ((uint32_t)h->input_count + h->output_count) * 2;
-  const uint64_t head = align_up(lists, 4) + (uint64_t)h->node_count * 4;
+  const uint32_t head = align_up(lists, 4) + h->node_count * 4;
   VERIFY(head <= h->sections[SECTION_GRAPH].bytes, STATUS_RECORD);
   for (uint32_t i = 0; i < h->input_count; i++) {
-    VERIFY(net->inputs[i] < h->value_count && net->values[net->inputs[i]].first == 0, STATUS_OPERAND);
-    VERIFY(net->values[net->inputs[i]].state == 0, STATUS_OPERAND);
-    VERIFY(h->steps <= 1 || net->values[net->inputs[i]].last == EVN_FOREVER, STATUS_LIFETIME);
+    VERIFY(net->inputs[i] < h->value_count, STATUS_OPERAND);
+    const value_t *input = &net->values[net->inputs[i]];
+    VERIFY(input->first == 0 && input->state == 0 && (h->steps <= 1 || input->last == EVN_FOREVER), STATUS_OPERAND);
     for (uint32_t k = 0; k < i; k++) {
       VERIFY(net->inputs[i] != net->inputs[k], STATUS_OPERAND);
     }
@@ -124,13 +123,12 @@ static status_t verify_graph_head(const network_t *net) {
 static status_t verify_records(const network_t *net) {
   const header_t *h = net->header;
   const uint32_t bytes = h->sections[SECTION_GRAPH].bytes;
-  uint64_t at = align_up(((uint64_t)h->input_count + h->output_count) * 2, 4) + (uint64_t)h->node_count * 4;
+  uint32_t at = align_up(((uint32_t)h->input_count + h->output_count) * 2, 4) + h->node_count * 4;
   for (uint32_t i = 0; i < h->node_count; i++) {
-    VERIFY(net->records[i] == at && at + sizeof(node_t) <= bytes, STATUS_RECORD);
+    VERIFY(net->records[i] == at && bytes - at >= sizeof(node_t), STATUS_RECORD);
     const node_t *node = network_node(net, i);
-    VERIFY(node->record_bytes >= sizeof(node_t) && node->record_bytes % 4 == 0, STATUS_RECORD);
+    VERIFY(node->record_bytes >= sizeof(node_t) && node->record_bytes % 4 == 0 && node->record_bytes <= bytes - at, STATUS_RECORD);
     at += node->record_bytes;
-    VERIFY(at <= bytes, STATUS_RECORD);
   }
   VERIFY(at == bytes, STATUS_RECORD);
   return STATUS_OK;
@@ -208,6 +206,7 @@ static status_t verify_given_overlaps(const network_t *net) {
 }
 
 static status_t verify_nodes(const network_t *net) {
+  uint32_t written = 0;
   for (uint32_t i = 0; i < net->header->node_count; i++) {
     const node_t *node = network_node(net, i);
     const operator_t *operator = operator_find(node->operator);
@@ -216,16 +215,13 @@ static status_t verify_nodes(const network_t *net) {
     TRY(verify_operands(net, node, i));
     TRY(operator->verify(net, node));
     TRY(verify_overlaps(net, i));
+    written += net->values[node->output].first != 0;
   }
   /* Each value that is neither input nor state names its node; nodes have distinct outputs because each was compared with its own index. */
-  uint32_t states = 0, carried = 0;
   for (uint32_t i = 0; i < net->header->value_count; i++) {
-    states += net->values[i].state;
+    written -= net->values[i].first != 0;
   }
-  for (uint32_t i = 0; i < net->header->node_count; i++) {
-    carried += net->values[network_node(net, i)->output].state;
-  }
-  VERIFY(net->header->value_count + carried == net->header->node_count + net->header->input_count + states, STATUS_LIFETIME);
+  VERIFY(written == 0, STATUS_LIFETIME);
   return STATUS_OK;
 }
 

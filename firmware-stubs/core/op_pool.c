@@ -16,45 +16,57 @@ static status_t pool_verify(const network_t *net, const node_t *node) {
 }
 
 /* The least and the most valid taps along one axis. Without dilation every window holds one at least: padding is less than the extent. */
-static void tap_range(uint32_t out, uint32_t stride, uint32_t kernel, uint32_t size, uint32_t before, uint64_t *least, uint64_t *most) {
+static void tap_range(uint32_t out, uint32_t stride, uint32_t kernel, uint32_t size, uint32_t before, uint32_t *least, uint32_t *most) {
   *least = kernel;
   *most = 0;
   for (uint32_t i = 0; i < out; i++) {
     const int32_t start = (int32_t)(i * stride) - (int32_t)before;
-    const uint64_t taps = (uint64_t)(window_end(start, 1, (int32_t)kernel, (int32_t)size) - window_first(start, 1));
+    const uint32_t taps = (uint32_t)(window_end(start, 1, (int32_t)kernel, (int32_t)size) - window_first(start, 1));
     *least = taps < *least ? taps : *least;
     *most = taps > *most ? taps : *most;
   }
 }
 
-/* Rounding 'tflite': input and output have one quantization. */
-static status_t average_fixed_verify(const network_t *net, const node_t *node, uint64_t most_taps) {
-  const pool_fields_t *f = node_fields(node);
-  const round_fields_t *e = (const void *)(f + 1);
-  VERIFY(most_taps >= 1 && most_taps <= EVN_MAX_AVERAGE_TAPS, STATUS_SUM_OVERFLOW);
-  VERIFY(e->zero_point == f->input_zero_point, STATUS_EMISSION);
-  return verify_bounds(net, node, e->zero_point, e->low, e->high);
+typedef struct {
+  uint32_t least, most; /* valid taps of a window; of 16 bits along each axis, so products fit */
+} taps_t;
+
+static taps_t taps_of(const geometry_t *g) {
+  uint32_t least_y, most_y, least_x, most_x;
+  tap_range(g->output_height, g->stride_y, g->kernel_height, g->input_height, g->pad_top, &least_y, &most_y);
+  tap_range(g->output_width, g->stride_x, g->kernel_width, g->input_width, g->pad_left, &least_x, &most_x);
+  return (taps_t){least_y * least_x, most_y * most_x};
 }
 
 status_t average_pool_verify(const network_t *net, const node_t *node) {
   TRY(pool_verify(net, node));
   const pool_fields_t *f = node_fields(node);
-  const geometry_t *g = &f->geometry;
-  const bool is_fixed = net->header->rounding == EVN_ROUNDING_TFLITE;
-  VERIFY(node->emission == (is_fixed ? EMISSION_ROUND : EMISSION_REQUANTIZE_BY_COUNT), STATUS_EMISSION);
+  VERIFY(node->emission == EMISSION_REQUANTIZE_BY_COUNT, STATUS_EMISSION);
   TRY(verify_record(node, sizeof *f));
   const requantize_by_count_fields_t *e = (const void *)(f + 1);
-  uint64_t least_y, most_y, least_x, most_x;
-  tap_range(g->output_height, g->stride_y, g->kernel_height, g->input_height, g->pad_top, &least_y, &most_y);
-  tap_range(g->output_width, g->stride_x, g->kernel_width, g->input_width, g->pad_left, &least_x, &most_x);
-  if (is_fixed) {
-    return average_fixed_verify(net, node, least_y * least_x >= 1 ? most_y * most_x : 0);
-  }
-  VERIFY(most_y * most_x <= EVN_MAX_AVERAGE_TAPS, STATUS_SUM_OVERFLOW);
-  VERIFY(least_y * least_x >= 1 && e->first_count <= least_y * least_x, STATUS_EMISSION);
-  VERIFY((uint64_t)e->first_count + e->scale_count > most_y * most_x, STATUS_EMISSION);
+  const taps_t taps = taps_of(&f->geometry);
+  VERIFY(taps.most <= EVN_MAX_AVERAGE_TAPS, STATUS_SUM_OVERFLOW);
+  VERIFY(taps.least >= 1 && e->first_count <= taps.least, STATUS_EMISSION);
+  VERIFY(e->scale_count > taps.most - e->first_count, STATUS_EMISSION);
   TRY(verify_scales(net, e->scales, e->scale_count));
   return verify_bounds(net, node, e->zero_point, e->low, e->high);
+}
+
+/* Rounding 'tflite': input and output have one quantization. */
+static status_t average_pool_fixed_verify(const network_t *net, const node_t *node) {
+  TRY(pool_verify(net, node));
+  const pool_fields_t *f = node_fields(node);
+  VERIFY(node->emission == EMISSION_ROUND, STATUS_EMISSION);
+  TRY(verify_record(node, sizeof *f));
+  const round_fields_t *e = (const void *)(f + 1);
+  const taps_t taps = taps_of(&f->geometry);
+  VERIFY(taps.least >= 1 && taps.most <= EVN_MAX_AVERAGE_TAPS, STATUS_SUM_OVERFLOW);
+  VERIFY(e->zero_point == f->input_zero_point, STATUS_EMISSION);
+  return verify_bounds(net, node, e->zero_point, e->low, e->high);
+}
+
+status_t average_pool_any_verify(const network_t *net, const node_t *node) {
+  return net->header->rounding == EVN_ROUNDING_TFLITE ? average_pool_fixed_verify(net, node) : average_pool_verify(net, node);
 }
 
 status_t max_pool_verify(const network_t *net, const node_t *node) {

@@ -5,7 +5,7 @@ static const operator_t PLAIN[OPERATOR_LIMIT] = {
     [OPERATOR_DENSE] = {.verify = dense_verify, .run = dense_s8, .roundings = ROUNDING_BITS},
     [OPERATOR_CONV2D] = {.verify = conv2d_verify, .run = conv2d_s8, .overlap = overlap_rows, .roundings = ROUNDING_BITS},
     [OPERATOR_DEPTHWISE] = {.verify = depthwise_verify, .run = depthwise_s8, .overlap = overlap_rows, .roundings = ROUNDING_BITS},
-    [OPERATOR_AVERAGE_POOL] = {.verify = average_pool_verify, .run = average_pool_s8, .overlap = overlap_rows, .roundings = ROUNDING_BITS},
+    [OPERATOR_AVERAGE_POOL] = {.verify = average_pool_any_verify, .run = average_pool_s8, .overlap = overlap_rows, .roundings = ROUNDING_BITS},
     [OPERATOR_MAX_POOL] = {.verify = max_pool_verify, .run = max_pool_s8, .overlap = overlap_rows, .roundings = ROUNDING_BITS},
     [OPERATOR_ADD] = {.verify = add_verify, .run = add_s8, .overlap = overlap_elementwise},
     [OPERATOR_CONCAT] = {.verify = concat_verify, .run = concat_run, .roundings = ROUNDING_BITS},

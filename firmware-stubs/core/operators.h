@@ -54,7 +54,9 @@ uint32_t operator_batch_rows(void);
 status_t dense_verify(const network_t *net, const node_t *node);
 status_t conv2d_verify(const network_t *net, const node_t *node);
 status_t depthwise_verify(const network_t *net, const node_t *node);
+/* For tables without rounding 'tflite', and for those with both. */
 status_t average_pool_verify(const network_t *net, const node_t *node);
+status_t average_pool_any_verify(const network_t *net, const node_t *node);
 status_t max_pool_verify(const network_t *net, const node_t *node);
 status_t add_verify(const network_t *net, const node_t *node);
 status_t concat_verify(const network_t *net, const node_t *node);

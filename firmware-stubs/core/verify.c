@@ -31,21 +31,22 @@ status_t verify_record(const node_t *node, uint32_t fields_bytes) {
   return STATUS_OK;
 }
 
-static uint64_t sum_magnitudes(const int8_t *weights, uint64_t taps, uint64_t step) {
-  uint64_t sum = 0;
-  for (uint64_t t = 0; t < taps; t++) {
-    const int32_t w = weights[t * step];
-    sum += (uint64_t)(w < 0 ? -w : w);
+/* Taps are at most EVN_MAX_ELEMENTS, a sum at most 2^35: it stops growing where it can fit no limit. */
+static uint32_t sum_magnitudes(const int8_t *weights, uint32_t taps, uint32_t step) {
+  uint32_t sum = 0;
+  for (; taps > 0 && sum < INT32_LIMIT; taps--, weights += step) {
+    const int32_t w = *weights;
+    sum += (uint32_t)(w < 0 ? -w : w);
   }
   return sum;
 }
 
-static uint64_t bias_magnitude(const int32_t *bias, uint32_t channel) {
+static uint32_t bias_magnitude(const int32_t *bias, uint32_t channel) {
   if (bias == NULL) {
     return 0;
   }
-  const int64_t b = bias[channel];
-  return (uint64_t)(b < 0 ? -b : b);
+  const uint32_t b = (uint32_t)bias[channel];
+  return bias[channel] < 0 ? 0u - b : b;
 }
 
 status_t verify_weights(const network_t *net, const weights_view_t *view) {
@@ -61,12 +62,10 @@ status_t verify_sums(const network_t *net, const weights_view_t *view, uint64_t 
     bias = (const int32_t *)(const void *)network_constant(net, view->bias);
   }
   const int8_t *weights = (const int8_t *)network_constant(net, view->offset);
-  for (uint32_t c = 0; c < view->channels; c++) {
-    const uint64_t b = bias_magnitude(bias, c);
-    if (b + view->taps * 128 * most < INT32_LIMIT) {
-      continue; /* whatever the weights are */
-    }
-    VERIFY(b + sum_magnitudes(weights + c * view->channel_step, view->taps, view->tap_step) * most < INT32_LIMIT, STATUS_SUM_OVERFLOW);
+  const uint32_t taps = (uint32_t)view->taps, step = (uint32_t)view->tap_step, factor = (uint32_t)most; /* the weights lie in the file: nothing is cut off */
+  for (uint32_t c = 0; c < view->channels; c++, weights += view->channel_step) {
+    const uint64_t sum = sum_magnitudes(weights, taps, step);
+    VERIFY(bias_magnitude(bias, c) + sum * factor < INT32_LIMIT, STATUS_SUM_OVERFLOW);
   }
   return STATUS_OK;
 }
@@ -77,17 +76,18 @@ status_t verify_input_s8(const network_t *net, const node_t *node, uint32_t inpu
   return STATUS_OK;
 }
 
+/* All of 16 bits, so that 32 hold every product. */
 static bool window_fits(uint32_t size, uint32_t out, uint32_t kernel, uint32_t stride, uint32_t dilation, uint32_t before, uint32_t after) {
   if (size == 0 || out == 0 || kernel == 0 || stride == 0 || dilation == 0) {
     return false;
   }
-  const uint64_t extent = (uint64_t)dilation * (kernel - 1) + 1;
-  const uint64_t padded = (uint64_t)size + before + after;
+  const uint32_t extent = dilation * (kernel - 1) + 1;
+  const uint32_t padded = size + before + after;
   if (extent > padded || before >= extent || after >= extent) {
     return false;
   }
-  const uint64_t room = padded - extent; /* out = room / stride + 1, without a 64-bit division */
-  return (out - 1) * (uint64_t)stride <= room && room < out * (uint64_t)stride;
+  const uint32_t room = padded - extent; /* out = room / stride + 1, without a division */
+  return (out - 1) * stride <= room && room < out * stride;
 }
 
 status_t verify_geometry(const geometry_t *g) {

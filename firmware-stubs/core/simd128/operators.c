@@ -8,7 +8,7 @@ static const operator_t SIMD128[OPERATOR_LIMIT] = {
     [OPERATOR_DENSE] = {.verify = dense_verify, PREPARED(dense_simd), .run_rows = dense_simd_rows, .roundings = ROUNDING_BITS},
     [OPERATOR_CONV2D] = {.verify = conv2d_verify, PREPARED(conv2d_simd), .overlap = overlap_rows, .roundings = ROUNDING_BITS},
     [OPERATOR_DEPTHWISE] = {.verify = depthwise_verify, PREPARED(depthwise_simd), .overlap = overlap_rows, .roundings = ROUNDING_BITS},
-    [OPERATOR_AVERAGE_POOL] = {.verify = average_pool_verify, .run = average_pool_simd, .overlap = overlap_rows, .roundings = ROUNDING_BITS},
+    [OPERATOR_AVERAGE_POOL] = {.verify = average_pool_any_verify, .run = average_pool_simd, .overlap = overlap_rows, .roundings = ROUNDING_BITS},
     [OPERATOR_MAX_POOL] = {.verify = max_pool_verify, .run = max_pool_simd, .overlap = overlap_rows, .roundings = ROUNDING_BITS},
     [OPERATOR_ADD] = {.verify = add_verify, .run = add_simd, .overlap = overlap_elementwise},
     [OPERATOR_CONCAT] = {.verify = concat_verify, .run = concat_run, .roundings = ROUNDING_BITS},
