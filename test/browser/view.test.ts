@@ -30,9 +30,12 @@ interface State {
 const stateOf = (page: Page): Promise<State | null> =>
   page.evaluate(`import('${MAIN}').then((m) => { const s = m.viewState(); return s && { ...s, learner: [...s.learner] } })`) as Promise<State | null>
 
+/** Waits until an expression is true in the page; each look is a call of its own, since the page's policy allows no eval. */
+const until = (page: Page, expression: string): Promise<void> => expect.poll(() => page.evaluate(expression), { timeout: 60_000 }).toBe(true)
+
 const played = async (page: Page): Promise<State> => {
   await page.selectOption('#speed', 'max')
-  await page.waitForFunction("document.getElementById('status').textContent === 'end'")
+  await until(page, "document.getElementById('status').textContent === 'end'")
   return (await stateOf(page)) as State
 }
 
@@ -91,7 +94,7 @@ describeWith(['chromium'], 'the page', () => {
       [...bytes],
     )
     await page.dispatchEvent('body', 'drop', { dataTransfer: transfer })
-    await page.waitForFunction("document.getElementById('name').textContent.startsWith('dropped.raw')")
+    await until(page, "document.getElementById('name').textContent.startsWith('dropped.raw')")
     const { drawn, ledger, learner } = await played(page)
     expect({ drawn, ledger }).toEqual({ drawn: decoded.events.count, ledger: decoded.ledger })
     expect(learner).toEqual(learned())
@@ -105,7 +108,7 @@ describeWith(['chromium'], 'the page', () => {
     await played(page)
     await page.fill('#seek', '0.1')
     await page.dispatchEvent('#seek', 'change')
-    await page.waitForFunction(`import('${MAIN}').then((m) => m.viewState()?.isDone === true && m.viewState().drawn < ${decoded.events.count})`)
+    await until(page, `import('${MAIN}').then((m) => m.viewState()?.isDone === true && m.viewState().drawn < ${decoded.events.count})`)
     const from = (decoded.events.timeMicros[0] as number) + 100_000
     expect((await stateOf(page))?.drawn).toBe(decoded.events.timeMicros.filter((time) => time >= from).length)
     await page.close()
