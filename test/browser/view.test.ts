@@ -2,11 +2,14 @@
 
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventnetBytes } from '#src/eventnet/index.js'
 import { decodeRecording, FORMATS } from '#src/events/index.js'
 import { createFeast, saveFeast } from '#src/features/index.js'
+import { planArena } from '#src/plan/arena.js'
 import { serveView, type ViewServer } from '#src/view/server.js'
 import { recordingSource } from '#src/view/source.js'
 import { describeWith } from '../helpers/tools.js'
+import { readVectors } from '../helpers/vectors.js'
 import { sharedFile } from '../unit/events/fixtures.js'
 
 const whole = decodeRecording(sharedFile('events/nmnist.bin'), { format: 'nmnist', geometry: { width: 34, height: 34 } }).events
@@ -111,6 +114,26 @@ describeWith(['chromium'], 'the page', () => {
     await until(page, `import('${MAIN}').then((m) => m.viewState()?.isDone === true && m.viewState().drawn < ${decoded.events.count})`)
     const from = (decoded.events.timeMicros[0] as number) + 100_000
     expect((await stateOf(page))?.drawn).toBe(decoded.events.timeMicros.filter((time) => time >= from).length)
+    await page.close()
+  })
+
+  test('runs the wasm core: all golden vectors give the bytes of Node', async () => {
+    const page = await browser.newPage()
+    await page.goto(server.url)
+    const different: string[] = []
+    for (const { name, network, batch, expected } of readVectors()) {
+      const file = [...eventnetBytes(network, planArena(network))]
+      const inputs = batch.inputs.map((array) => ({ type: array.constructor.name, values: [...array] }))
+      const outputs = (await page.evaluate(`(async () => {
+        const { wasmSessionFromBytes } = await import('/dist/runtimes/wasm/index.js')
+        const session = await wasmSessionFromBytes(Uint8Array.from(${JSON.stringify(file)}), 'vector')
+        const inputs = ${JSON.stringify(inputs)}.map(({ type, values }) => globalThis[type].from(values))
+        return session.runNow({ count: ${batch.count}, inputs }).map((array) => [...new Uint8Array(array.buffer, array.byteOffset, array.byteLength)])
+      })()`)) as number[][]
+      const wanted = expected.map((array) => [...new Uint8Array(array.buffer, array.byteOffset, array.byteLength)])
+      if (JSON.stringify(outputs) !== JSON.stringify(wanted)) different.push(name)
+    }
+    expect(different).toEqual([])
     await page.close()
   })
 
