@@ -16,6 +16,7 @@ const ALLOWED: Readonly<Record<string, { readonly also: readonly string[]; reado
   'src/formats': { also: ['src/errors.ts', 'src/crc32.ts'], isStrict: true },
   'src/events': { also: ['src/errors.ts', 'src/random.ts', 'src/formats/hdf5.ts'], isStrict: true },
   'src/features': { also: ['src/events'] },
+  'src/view': { also: ['src/events', 'src/features'] },
   'src/protocol': { also: ['src/errors.ts', 'src/crc32.ts'], isStrict: true },
   'src/importers': { also: ['src/formats'] },
   'src/simplify': { also: [] },

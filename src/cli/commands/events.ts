@@ -1,4 +1,4 @@
-// spikeport events: recordings of event cameras: what is in them, other formats, parts, filters, and features learned from them.
+// spikeport events: recordings of event cameras: what is in them, other formats, parts, filters, features learned from them, and a page.
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { ARITHMETICS, DECAYS, POLARITY_MODES } from '../../features/index.js'
@@ -11,6 +11,7 @@ import { runFilter } from '../events/filter.js'
 import { filterLines } from '../events/filters.js'
 import { runInfo } from '../events/info.js'
 import { formatOption, geometryOption } from '../events/source.js'
+import { runView } from '../events/view.js'
 import { count, finish, real } from '../options.js'
 
 /** Calls a command's function with its arguments and options; --json may have been taken by a command above. */
@@ -161,8 +162,23 @@ const registerEmulate = (events: Command): void => {
   )
 }
 
+const registerView = (events: Command): void => {
+  finish(
+    reading(
+      events
+        .command('view')
+        .description('serve a page that plays a recording and learns features from it')
+        .argument('[recording]', 'the recording; without one the page opens files itself'),
+    )
+      .option('--port <n>', 'port of the page, 0 takes a free one', count(0), 8080)
+      .option('--host <name>', 'address to bind to; 0.0.0.0 lets other machines watch', '127.0.0.1')
+      .action(act(runView)),
+    'spikeport events view hand.raw',
+  )
+}
+
 export const registerEvents = (program: Command): void => {
-  const events = program.command('events').description('recordings of event cameras: info, convert, cut, filter, features, emulate')
+  const events = program.command('events').description('recordings of event cameras: info, convert, cut, filter, features, emulate, view')
   finish(events, 'spikeport events info hand.raw')
-  for (const register of [registerInfo, registerConvert, registerCut, registerFilter, registerFeatures, registerEmulate]) register(events)
+  for (const register of [registerInfo, registerConvert, registerCut, registerFilter, registerFeatures, registerEmulate, registerView]) register(events)
 }
