@@ -34,7 +34,7 @@ export const windowAttributes = (
 const group = (count: number): Readonly<Record<string, OnnxAttribute>> => ({ group: { type: 'int', value: count } })
 
 /** Weights as integers: int8 as they are, packed signs as +1 and -1. */
-const weightNumbers = (tensor: Tensor): Int8Array => (tensor.type.kind === 'binary' ? Int8Array.from(decodeConstant(tensor)) : (tensor.data as Int8Array))
+const weightNumbers = (tensor: Tensor): Int8Array => (tensor.type.kind === 'int8' ? (tensor.data as Int8Array) : Int8Array.from(decodeConstant(tensor)))
 
 /** [out, taps, in] -> [out, in, taps]. */
 const channelsBeforeTaps = (data: Int8Array, out: number, taps: number, channels: number): Int8Array => {
