@@ -36,7 +36,15 @@ const int8Accuracy = async (name: string, test: DataSet): Promise<number> => {
 }
 
 /** Least test accuracy in percent that the project holds itself to. */
-const GOALS: Readonly<Record<string, number>> = { 'mnist-cnn': 98.5, 'fashion-cnn': 90, 'mnist-mlp-staircase': 97.5, 'mnist-mlp-binary': 97, 'mnist-snn': 97.8 }
+const GOALS: Readonly<Record<string, number>> = {
+  'mnist-mlp-staircase': 97.5,
+  'mnist-mlp-binary': 97,
+  'mnist-cnn': 98.5,
+  'mnist-cnn-staircase': 98.5,
+  'mnist-cnn-binary': 98.5,
+  'mnist-snn': 97.8,
+  'fashion-cnn': 90,
+}
 
 export const bench: Bench = {
   name: 'accuracy',

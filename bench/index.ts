@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   accuracy: () => import('./accuracy.js'),
   'c-export': () => import('./c-export.js'),
   chips: () => import('./chips.js'),
+  equality: () => import('./equality.js'),
   events: () => import('./events.js'),
   feast: () => import('./feast.js'),
   inference: () => import('./inference.js'),

@@ -32,6 +32,16 @@ export const models: readonly ShippedModel[] = [
     load: async () => (await import('./mnist-cnn/recipe.js')).recipe,
   },
   {
+    name: 'mnist-cnn-staircase',
+    description: 'three strided convolutions with staircases of five levels on MNIST',
+    load: async () => (await import('./mnist-cnn-staircase/recipe.js')).recipe,
+  },
+  {
+    name: 'mnist-cnn-binary',
+    description: 'an int8 and two binary convolutions on MNIST',
+    load: async () => (await import('./mnist-cnn-binary/recipe.js')).recipe,
+  },
+  {
     name: 'mnist-snn',
     description: 'leaky integrate-and-fire units, 784-128-10 over fifteen steps, on MNIST',
     load: async () => (await import('./mnist-snn/recipe.js')).recipe,

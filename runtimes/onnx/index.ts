@@ -7,7 +7,7 @@ import type { Batch, Outputs, Runtime, Session } from '#src/contracts/runtime.js
 import { engineUnavailable } from '#src/errors.js'
 import { encodeOnnx, type OnnxModel } from '#src/formats/onnx.js'
 import { typeOf } from '#src/network/graph.js'
-import { allocate, arrayLength, channelScale, type ElementArray, type Network, type ValueType } from '#src/network/types.js'
+import { allocate, arrayLength, channelScale, type ElementArray, elementCount, type Network, type ValueType } from '#src/network/types.js'
 import { type LoweredOnnx, lowerToOnnx, withAllOutputs } from '#src/onnx/lower.js'
 import { DEFAULT_ONNX_OPTIONS, type OnnxForm, type OnnxOptions } from '#src/onnx/options.js'
 import { fromPlace } from './places.js'
@@ -62,11 +62,36 @@ const flipped = <T extends Uint8Array | Int8Array>(data: T): T => {
   return copy
 }
 
-/** Network elements as ONNX stores them. */
-const toStored = (data: ElementArray): ElementArray => (data instanceof Int8Array ? new Uint8Array(flipped(data).buffer) : data.slice())
+/** Packed signs of `count` samples as ONNX stores them: 2 is +1, 0 is -1. */
+const unpacked = (words: ElementArray, type: ValueType, count: number): Uint8Array => {
+  const [elements, length] = [elementCount(type.shape), arrayLength(type)]
+  return new Uint8Array(elements * count).map((_, i) => {
+    const element = i % elements
+    return 2 * (((words[Math.floor(i / elements) * length + (element >> 5)] as number) >>> (element & 31)) & 1)
+  })
+}
+
+/** The inverse. */
+const packed = (stored: ElementArray, type: ValueType): Uint32Array => {
+  const [elements, length] = [elementCount(type.shape), arrayLength(type)]
+  const words = new Uint32Array((stored.length / elements) * length)
+  for (let i = 0; i < stored.length; i++) {
+    const element = i % elements
+    const word = Math.floor(i / elements) * length + (element >> 5)
+    words[word] = ((words[word] as number) | (((stored[i] as number) >> 1) << (element & 31))) >>> 0
+  }
+  return words
+}
+
+/** Network elements of `count` samples as ONNX stores them. */
+const toStored = (data: ElementArray, type: ValueType, count: number): ElementArray => {
+  if (type.kind === 'binary') return unpacked(data, type, count)
+  return data instanceof Int8Array ? new Uint8Array(flipped(data).buffer) : data.slice()
+}
 
 /** ONNX elements as the network's. The qdq form gives int32 sums as real numbers. */
 const fromStored = (data: ElementArray, type: ValueType): ElementArray => {
+  if (type.kind === 'binary') return packed(data, type)
   if (type.kind === 'int8') return new Int8Array(flipped(data as Uint8Array).buffer)
   if (type.kind === 'int32' && data instanceof Float32Array) return Int32Array.from(data, (x) => Math.round(x / channelScale(type, 0)))
   return data.slice()
@@ -80,9 +105,9 @@ type Feeds = Parameters<InferenceSession['run']>[0]
 const feedsOf = (ort: Ort, network: Network, model: OnnxModel, inputs: readonly ElementArray[], count: number): Feeds =>
   Object.fromEntries(
     model.inputs.map((input, i) => {
-      const stored = toStored(inputs[i] as ElementArray)
-      const { shape } = typeOf(network, network.inputs[i] as number)
-      return [input.name, new ort.Tensor(elementName(stored), stored as Uint8Array, [count, ...shape])]
+      const type = typeOf(network, network.inputs[i] as number)
+      const stored = toStored(inputs[i] as ElementArray, type, count)
+      return [input.name, new ort.Tensor(elementName(stored), stored as Uint8Array, [count, ...type.shape])]
     }),
   )
 
@@ -121,7 +146,7 @@ const traceSample = async (
     if (input >= 0) return (inputs[input] as ElementArray).slice()
     const place = lowered.places[value]
     const stored = place === undefined ? undefined : results[place.name]?.data
-    return place === undefined || stored === undefined ? null : fromPlace(network, value, place, fromStored(stored as ElementArray, typeOf(network, value)))
+    return place === undefined || stored === undefined ? null : fromStored(fromPlace(network, value, place, stored as ElementArray), typeOf(network, value))
   })
 }
 

@@ -1,10 +1,10 @@
 // An ONNX graph while it is being written: nodes, constants, and for every network value the ONNX names that hold it, by layout.
-// Layouts are made on demand, so a Transpose stands only where an operator needs one. Activations are uint8: int8 value + 128.
+// Layouts are made on demand, so a Transpose stands only where an operator needs one. Activations are uint8: int8 value + 128,
+// levels as they are, signs as 0 and 2 (zero point 1).
 
-import { unsupported } from '../errors.js'
 import type { OnnxArray, OnnxAttribute, OnnxElement, OnnxNode, OnnxTensor } from '../formats/onnx.js'
 import { typeOf } from '../network/graph.js'
-import { elementCount, isQuantized, type Network, type QuantizedType, type Shape, type ValueKind, type ValueType } from '../network/types.js'
+import { elementCount, isQuantized, type Network, type Shape, type ValueKind, type ValueType } from '../network/types.js'
 import { asImage } from '../network/window.js'
 import type { OnnxOptions } from './options.js'
 
@@ -53,30 +53,24 @@ export const int = (value: number): OnnxAttribute => ({ type: 'int', value })
 export const ints = (value: readonly number[]): OnnxAttribute => ({ type: 'ints', value })
 
 /** How a kind's elements are stored in ONNX. */
-const STORED: Readonly<Record<ValueKind, OnnxElement | null>> = {
+const STORED: Readonly<Record<ValueKind, OnnxElement>> = {
   float32: 'float32',
   int8: 'uint8',
   uint8: 'uint8',
   int32: 'int32',
-  binary: null,
+  binary: 'uint8',
   level: 'uint8',
   membrane: 'int32',
 }
 
-/** The element type that stores a value. The qdq form computes int32 sums as real numbers. @throws UNSUPPORTED naming the value */
+/** The element type that stores a value. The qdq form computes int32 sums as real numbers. */
 export const storedElement = (network: Network, value: number, options: OnnxOptions): OnnxElement => {
   const { kind } = typeOf(network, value)
-  const element = STORED[kind]
-  if (element === null)
-    throw unsupported(
-      `value "${network.values[value]?.name}" is ${kind}, which the ONNX exporter does not store.`,
-      'Export it as .evn, or quantize with scheme int8.',
-    )
-  return options.form === 'qdq' && kind === 'int32' ? 'float32' : element
+  return options.form === 'qdq' && kind === 'int32' ? 'float32' : STORED[kind]
 }
 
 /** True for a value the model's user sees as real numbers though the network stores integers. */
-export const isShownAsReal = (type: ValueType, option: 'float32' | 'uint8'): boolean => option === 'float32' && isQuantized(type)
+export const isShownAsReal = (type: ValueType, option: 'float32' | 'uint8'): boolean => option === 'float32' && isAffine(type)
 
 /** Dimensions behind the batch axis in a layout. */
 export const layoutShape = (shape: Shape, layout: Layout): readonly number[] => {
@@ -201,17 +195,26 @@ const toPlain = (draft: Draft, value: number, name: string): string => {
 export const commonLayout = (draft: Draft, values: readonly number[]): 'plain' | 'channelsFirst' =>
   values.some((value) => draft.placesOf(value)[0]?.layout === 'channelsFirst') ? 'channelsFirst' : 'plain'
 
+/** True for values whose stored integers q stand for scale * (q - zero point): quantized ones, levels (scale 1) and signs (scale 1, zero point 1). */
+export const isAffine = (type: ValueType): boolean => isQuantized(type) || type.kind === 'level' || type.kind === 'binary'
+
+/** The scale of a value that isAffine(). */
+export const storedScale = (type: ValueType): number => (isQuantized(type) ? (type.scales[0] as number) : 1)
+
+/** Zero point of the stored numbers. */
+export const storedZeroPoint = (type: ValueType): number => {
+  if (!isQuantized(type)) return type.kind === 'binary' ? 1 : 0
+  return type.kind === 'int8' ? type.zeroPoint + 128 : type.zeroPoint
+}
+
 /** Names of a value's scale and zero point constants; zeroPoint is null for int32, which ONNX wants without one. */
 export const quantizationOf = (draft: Draft, value: number): { readonly scale: string; readonly zeroPoint: string | null } => {
   const { name } = draft.network.values[value] as { name: string }
-  const type = typeOf(draft.network, value) as QuantizedType
-  const scale = draft.constant(`${name}/scale`, 'float32', [], Float32Array.of(type.scales[0] as number))
+  const type = typeOf(draft.network, value)
+  const scale = draft.constant(`${name}/scale`, 'float32', [], Float32Array.of(storedScale(type)))
   if (type.kind === 'int32') return { scale, zeroPoint: null }
   return { scale, zeroPoint: draft.constant(`${name}/zero_point`, 'uint8', [], Uint8Array.of(storedZeroPoint(type))) }
 }
-
-/** Zero point of the stored numbers. */
-export const storedZeroPoint = (type: QuantizedType): number => (type.kind === 'int8' ? type.zeroPoint + 128 : type.zeroPoint)
 
 /** A scalar constant named after its value, shared by all who use it. */
 export const scalar = (draft: Draft, element: 'float32' | 'uint8' | 'int8', value: number): string => {

@@ -1,6 +1,7 @@
 // Weights in ONNX's order: convolution kernels [out, in / group, kh, kw], dense matrices with the columns of a flattened image permuted.
 
 import type { OnnxAttribute, OnnxTensor } from '../formats/onnx.js'
+import { decodeConstant } from '../network/accumulate.js'
 import type { Conv1dNode } from '../network/operators/conv1d.js'
 import type { Conv2dNode } from '../network/operators/conv2d.js'
 import type { DenseNode } from '../network/operators/dense.js'
@@ -32,6 +33,9 @@ export const windowAttributes = (
 
 const group = (count: number): Readonly<Record<string, OnnxAttribute>> => ({ group: { type: 'int', value: count } })
 
+/** Weights as integers: int8 as they are, packed signs as +1 and -1. */
+const weightNumbers = (tensor: Tensor): Int8Array => (tensor.type.kind === 'int8' ? (tensor.data as Int8Array) : Int8Array.from(decodeConstant(tensor)))
+
 /** [out, taps, in] -> [out, in, taps]. */
 const channelsBeforeTaps = (data: Int8Array, out: number, taps: number, channels: number): Int8Array => {
   const moved = new Int8Array(data.length)
@@ -44,7 +48,7 @@ const channelsBeforeTaps = (data: Int8Array, out: number, taps: number, channels
 export const conv2dKernel = (node: Conv2dNode): Kernel => {
   const [out, kh, kw, channels] = node.weights.type.shape as [number, number, number, number]
   return {
-    weights: channelsBeforeTaps(node.weights.data as Int8Array, out, kh * kw, channels),
+    weights: channelsBeforeTaps(weightNumbers(node.weights), out, kh * kw, channels),
     dims: [out, channels, kh, kw],
     group: 1,
     attributes: { ...windowAttributes([kh, kw], node.stride, node.padding, node.dilation), ...group(1) },
@@ -54,7 +58,7 @@ export const conv2dKernel = (node: Conv2dNode): Kernel => {
 export const conv1dKernel = (node: Conv1dNode): Kernel => {
   const [out, k, channels] = node.weights.type.shape as [number, number, number]
   return {
-    weights: channelsBeforeTaps(node.weights.data as Int8Array, out, k, channels),
+    weights: channelsBeforeTaps(weightNumbers(node.weights), out, k, channels),
     dims: [out, channels, 1, k],
     group: 1,
     attributes: { ...windowAttributes([1, k], [1, node.stride], [0, 0, ...node.padding], [1, node.dilation]), ...group(1) },
@@ -65,7 +69,7 @@ export const depthwiseKernel = (node: DepthwiseConv2dNode, input: Shape): Kernel
   const [kh, kw, out] = node.weights.type.shape as [number, number, number]
   const channels = input[2] as number
   return {
-    weights: channelsBeforeTaps(node.weights.data as Int8Array, 1, kh * kw, out),
+    weights: channelsBeforeTaps(weightNumbers(node.weights), 1, kh * kw, out),
     dims: [out, 1, kh, kw],
     group: channels,
     attributes: { ...windowAttributes([kh, kw], node.stride, node.padding, node.dilation), ...group(channels) },
@@ -81,7 +85,7 @@ const flattenedOrder = (image: Shape): Uint32Array => {
 
 /** Dense weights [out, in] with the columns in the order of the input; `image` is the shape before a flattening that went channels first. */
 export const denseMatrix = (node: DenseNode, image: Shape | null): Int8Array => {
-  const data = node.weights.data as Int8Array
+  const data = weightNumbers(node.weights)
   if (image === null) return data
   const order = flattenedOrder(image)
   return Int8Array.from(data, (_, i) => {
@@ -104,6 +108,12 @@ export const storedWeights = (name: string, dims: readonly number[], data: Int8A
   data: element === 'int8' ? data : Uint8Array.from(data, (x) => x + 128),
 })
 
+/** The name of a layer's weights. */
+export const weightsConstant = (draft: Draft, name: string, dims: readonly number[], data: Int8Array): string => {
+  const { weights: element } = draft.options
+  return draft.constant(`${name}/weights`, element, dims, storedWeights(`${name}/weights`, dims, data, element).data)
+}
+
 /** Names of a layer's weights, their scale and zero point. Scale and zero point are [out] where scales are per channel, else scalars. */
 export const weightConstants = (
   draft: Draft,
@@ -115,10 +125,9 @@ export const weightConstants = (
   const type = tensor.type as QuantizedType
   const { weights: element } = draft.options
   const shape = type.channelAxis === null ? [] : [type.scales.length]
-  const stored = storedWeights(`${name}/weights`, dims, data, element)
   const zeros = element === 'int8' ? new Int8Array(type.scales.length) : new Uint8Array(type.scales.length).fill(128)
   return {
-    weights: draft.constant(stored.name, element, dims, stored.data),
+    weights: weightsConstant(draft, name, dims, data),
     scale: draft.constant(`${name}/weights_scale`, 'float32', shape, Float32Array.from(type.scales)),
     zeroPoint: draft.constant(`${name}/weights_zero_point`, element, shape, zeros),
   }

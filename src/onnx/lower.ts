@@ -6,8 +6,19 @@ import type { OnnxModel, OnnxTensor, OnnxValue } from '../formats/onnx.js'
 import { nodeTypes, typeOf } from '../network/graph.js'
 import { type NodeTypes, whereOf } from '../network/operator.js'
 import type { Node, NodeOf, OperatorKind } from '../network/operators/index.js'
-import { isQuantized, type Network, type Value } from '../network/types.js'
-import { createDraft, type Draft, isShownAsReal, layoutShape, type Place, quantizationOf, storedElement } from './draft.js'
+import type { Network, Value } from '../network/types.js'
+import {
+  createDraft,
+  type Draft,
+  isAffine,
+  isShownAsReal,
+  layoutShape,
+  type Place,
+  quantizationOf,
+  storedElement,
+  storedScale,
+  storedZeroPoint,
+} from './draft.js'
 import { conv1dKernel, conv2dKernel, depthwiseKernel } from './kernels.js'
 import { checkOnnxOptions, type OnnxForm, type OnnxOptions } from './options.js'
 import * as qdq from './qdq.js'
@@ -73,15 +84,15 @@ export interface LoweredOnnx {
   readonly places: readonly Place[]
 }
 
-/** Levels, signs and thresholds have no ONNX form yet: nothing may be written that gives other bytes. */
+/** Levels, signs and thresholds are integer operators: the qdq form, which is made of real numbers, has none. */
 const refuseCoarse = (network: Network<'integer'>, node: Node): void => {
   const { inputs, output } = nodeTypes(network, node)
   const coarse = [...inputs, output].find(({ kind }) => kind === 'level' || kind === 'binary')?.kind
   const weights = 'weights' in node && node.weights.type.kind === 'binary' ? 'binary weights' : undefined
   if (coarse !== undefined || weights !== undefined)
     throw unsupported(
-      `${whereOf(node)} works on ${coarse ?? weights}, which the ONNX exporter does not lower.`,
-      'Export it as .evn, or quantize with scheme int8.',
+      `${whereOf(node)} works on ${coarse ?? weights}, for which ONNX's qdq form has no operators.`,
+      'Export it with form=qlinear, or quantize with scheme int8.',
     )
 }
 
@@ -94,11 +105,10 @@ const refuse = (network: Network<'integer'>, options: OnnxOptions): void => {
       'Import it with --rounding single, or export it with form=qdq, whose bytes are not promised.',
     )
   }
-  for (const value of network.values.keys()) storedElement(network, value, options)
   for (const node of network.nodes) {
     const row = LOWERING[node.kind]
     if ('unsupported' in row) throw unsupported(`${whereOf(node)}: ${row.unsupported}.`, 'Remove or replace this node and export again.')
-    refuseCoarse(network, node)
+    if (options.form === 'qdq') refuseCoarse(network, node)
   }
 }
 
@@ -151,9 +161,8 @@ const quantizationNotes = (draft: Draft): readonly (readonly [string, string])[]
     ...draft.network.outputs.map((value) => [value, draft.options.output] as const),
   ].flatMap(([value, shown]) => {
     const { name, type } = draft.network.values[value] as Value
-    if (!isQuantized(type) || shown === 'float32') return []
-    const zeroPoint = type.kind === 'int8' ? type.zeroPoint + 128 : type.zeroPoint
-    return [[`spikeport.quantization.${name}`, JSON.stringify({ scale: type.scales[0], zeroPoint })] as const]
+    if (!isAffine(type) || shown === 'float32') return []
+    return [[`spikeport.quantization.${name}`, JSON.stringify({ scale: storedScale(type), zeroPoint: storedZeroPoint(type) })] as const]
   })
 
 const metadataOf = (draft: Draft): Readonly<Record<string, string>> => ({

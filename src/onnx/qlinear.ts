@@ -4,6 +4,7 @@
 import { unsupported } from '../errors.js'
 import { averageScale } from '../network/arithmetic.js'
 import { type Emission, requantizeScales } from '../network/emission.js'
+import { typeOf } from '../network/graph.js'
 import { type NodeTypes, whereOf } from '../network/operator.js'
 import { type AddNode, addScale } from '../network/operators/add.js'
 import type { ConvolutionBase } from '../network/operators/convolution.js'
@@ -13,10 +14,11 @@ import { globalGeometry, type PoolBase, poolGeometry } from '../network/operator
 import { type ReluNode, reluBounds } from '../network/operators/relu.js'
 import { channelScale, type QuantizedType, type Tensor } from '../network/types.js'
 import { asImage, type Geometry } from '../network/window.js'
-import { commonLayout, type Draft, int, type Layout, quantizationOf, scalar, shapeConstant, storedZeroPoint } from './draft.js'
-import { denseMatrix, type Kernel, transposed, weightConstants, windowAttributes } from './kernels.js'
+import { commonLayout, type Draft, int, ints, type Layout, quantizationOf, scalar, shapeConstant, storedZeroPoint } from './draft.js'
+import { denseMatrix, type Kernel, transposed, weightConstants, weightsConstant, windowAttributes } from './kernels.js'
 
 const FLOAT32 = 1
+const UINT8 = 2
 const INT32 = 6
 
 /** Float32 holds every integer up to here exactly, so sums below it are exact in any order. */
@@ -59,19 +61,94 @@ const quantizedInput = (draft: Draft, value: number, layout: 'plain' | 'channels
   return [draft.read(value, layout), scale, zeroPoint ?? '']
 }
 
+// ---- sums that are not requantized ----
+
+/** Thresholds compared at once: bounds the memory of the comparison. */
+const THRESHOLDS_AT_ONCE = 16
+
+/** Thresholds [channels, count] -> their columns first..first + count - 1 as [count, channels]. */
+const thresholdRows = (data: Int32Array, channels: number, first: number, count: number): Int32Array => {
+  const levels = data.length / channels
+  return Int32Array.from({ length: count * channels }, (_, i) => data[(i % channels) * levels + first + Math.floor(i / channels)] as number)
+}
+
+/** How many of some thresholds each sum reaches, int32: a comparison with a new axis 1, summed over it. */
+const countReached = (draft: Draft, name: string, sums: string, data: Int32Array, dims: readonly number[], first: number, count: number): string => {
+  const rows = draft.constant(`${name}/thresholds_${first}`, 'int32', [count, ...dims], thresholdRows(data, dims[0] as number, first, count))
+  const axis = draft.constant('axes/1', 'int64', [1], BigInt64Array.of(1n))
+  const reached = draft.node('GreaterOrEqual', `${name}/reached`, [draft.node('Unsqueeze', `${name}/each`, [sums, axis]), rows])
+  return draft.node('ReduceSum', `${name}/count`, [draft.node('Cast', `${name}/ones`, [reached], { to: int(INT32) }), axis], { keepdims: int(0) })
+}
+
+/** The number of thresholds reached as uint8, or 2 and 0 (+1 and -1) for a sign. All on int32, so exact. `dims`: [channels, 1, ...] as the sums broadcast. */
+const writeThresholds = (draft: Draft, value: number, name: string, layout: Layout, sums: string, thresholds: Tensor, dims: readonly number[]): void => {
+  const data = thresholds.data as Int32Array
+  const levels = data.length / (dims[0] as number)
+  if (levels === 1) {
+    const reached = draft.node('GreaterOrEqual', `${name}/reached`, [sums, draft.constant(`${name}/thresholds`, 'int32', dims, data)])
+    if (typeOf(draft.network, value).kind === 'level') draft.write('Cast', value, layout, [reached], { to: int(UINT8) })
+    else draft.write('Where', value, layout, [reached, scalar(draft, 'uint8', 2), scalar(draft, 'uint8', 0)])
+    return
+  }
+  const firsts = Array.from({ length: Math.ceil(levels / THRESHOLDS_AT_ONCE) }, (_, i) => i * THRESHOLDS_AT_ONCE)
+  const counts = firsts.map((first) => countReached(draft, name, sums, data, dims, first, Math.min(THRESHOLDS_AT_ONCE, levels - first)))
+  const total = counts.reduce((sum, count) => draft.node('Add', `${name}/total`, [sum, count]))
+  draft.write('Cast', value, layout, [total], { to: int(UINT8) })
+}
+
+/** Adds the bias; gives the sums, or how many thresholds they reach. `dims`: [channels, 1, ...] as the sums broadcast. */
+const emitSums = (
+  draft: Draft,
+  node: ConvolutionBase<string> | DenseNode,
+  layout: 'plain' | 'channelsFirst',
+  products: string,
+  dims: readonly number[],
+): void => {
+  const { emission, output, name } = node
+  if (emission.kind !== 'thresholds') {
+    draft.write('Add', output, layout, [products, biasConstant(draft, name, node.bias, dims[0] as number, dims)])
+    return
+  }
+  const bias = node.bias === null ? null : biasConstant(draft, name, node.bias, dims[0] as number, dims)
+  const sums = bias === null ? products : draft.node('Add', `${name}/biased`, [products, bias])
+  writeThresholds(draft, output, name, layout, sums, emission.thresholds, dims)
+}
+
 // ---- convolutions ----
 
-/** conv1d, conv2d and depthwiseConv2d: QLinearConv with an int32 bias, or ConvInteger and Add for raw sums. */
+/** Signs padded with -1, stored as 0: ConvInteger by itself pads with the zero point, which adds nothing. */
+const paddedSigns = (draft: Draft, node: ConvolutionBase<string>, x: string, kernel: Kernel): readonly [string, NodeAttributes] => {
+  const { value: sides } = kernel.attributes['pads'] as { readonly value: readonly number[] }
+  if (typeOf(draft.network, node.inputs[0] as number).kind !== 'binary' || sides.every((side) => side === 0)) return [x, kernel.attributes]
+  const [top, left, bottom, right] = sides as [number, number, number, number]
+  const pads = draft.constant(`${node.name}/padding`, 'int64', [8], BigInt64Array.from([0, 0, top, left, 0, 0, bottom, right], BigInt))
+  return [draft.node('Pad', `${node.name}/padded`, [x, pads, scalar(draft, 'uint8', 0)]), { ...kernel.attributes, pads: ints([0, 0, 0, 0]) }]
+}
+
+/** int32 sums of any input and weights: ConvInteger, then Add, or thresholds. */
+const lowerConvolutionSums = (draft: Draft, node: ConvolutionBase<string>, kernel: Kernel): void => {
+  const [input] = node.inputs as [number]
+  const [channels] = kernel.dims
+  const [x, attributes] = paddedSigns(draft, node, draft.read(input, 'channelsFirst'), kernel)
+  const weights = weightsConstant(draft, node.name, kernel.dims, kernel.weights)
+  const products = draft.node(
+    'ConvInteger',
+    `${node.name}/sums`,
+    [x, weights, quantizationOf(draft, input).zeroPoint ?? '', weightZeroPoint(draft)],
+    attributes,
+  )
+  emitSums(draft, node, 'channelsFirst', products, [channels, 1, 1])
+}
+
+/** conv1d, conv2d and depthwiseConv2d: QLinearConv with an int32 bias, or ConvInteger for sums that are not requantized. */
 export const lowerConvolution = (draft: Draft, node: ConvolutionBase<string>, kernel: Kernel): void => {
+  if (node.emission.kind !== 'requantize') {
+    lowerConvolutionSums(draft, node, kernel)
+    return
+  }
   const [input] = node.inputs as [number]
   const [x, xScale, xZero] = quantizedInput(draft, input, 'channelsFirst')
   const [channels] = kernel.dims
-  if (node.emission.kind === 'none') {
-    const { weights } = weightConstants(draft, node.name, node.weights, kernel.dims, kernel.weights)
-    const sums = draft.node('ConvInteger', `${node.name}/sums`, [x, weights, xZero, weightZeroPoint(draft)], kernel.attributes)
-    draft.write('Add', node.output, 'channelsFirst', [sums, biasConstant(draft, node.name, node.bias, channels, [channels, 1, 1])])
-    return
-  }
   const w = weightConstants(draft, node.name, node.weights, kernel.dims, kernel.weights)
   const y = quantizationOf(draft, node.output)
   const bias = node.bias === null ? [] : [biasConstant(draft, node.name, node.bias, channels, [channels])]
@@ -106,14 +183,14 @@ const lowerQGemm = (draft: Draft, node: DenseNode, x: string, matrix: Int8Array)
  */
 const lowerMatMulInteger = (draft: Draft, node: DenseNode, types: NodeTypes, x: string, matrix: Int8Array): void => {
   const [units, width] = node.weights.type.shape as [number, number]
-  const { weights } = weightConstants(draft, node.name, node.weights, [width, units], transposed(matrix, units))
+  const weights = weightsConstant(draft, node.name, [width, units], transposed(matrix, units))
   const { zeroPoint } = quantizationOf(draft, node.inputs[0] as number)
   const products = draft.node('MatMulInteger', `${node.name}/products`, [x, weights, zeroPoint ?? '', weightZeroPoint(draft)])
-  const bias = biasConstant(draft, node.name, node.bias, units, [units])
-  if (node.emission.kind === 'none') {
-    draft.write('Add', node.output, 'plain', [products, bias])
+  if (node.emission.kind !== 'requantize') {
+    emitSums(draft, node, 'plain', products, [units])
     return
   }
+  const bias = biasConstant(draft, node.name, node.bias, units, [units])
   const sums = draft.node('Add', `${node.name}/sums`, [products, bias])
   const real = draft.node('Cast', `${node.name}/real`, [sums], { to: int(FLOAT32) })
   const scales = requantizeScales(quantizedAt(types, 0), node.weights.type as QuantizedType, types.output as QuantizedType, units)
@@ -124,7 +201,7 @@ const lowerMatMulInteger = (draft: Draft, node: DenseNode, types: NodeTypes, x: 
 export const lowerDense = (draft: Draft, node: DenseNode, types: NodeTypes): void => {
   const { name, image } = denseInput(draft, node.inputs[0] as number)
   const matrix = denseMatrix(node, image)
-  if (draft.options.dense === 'qgemm' && node.emission.kind !== 'none') lowerQGemm(draft, node, name, matrix)
+  if (draft.options.dense === 'qgemm' && node.emission.kind === 'requantize') lowerQGemm(draft, node, name, matrix)
   else lowerMatMulInteger(draft, node, types, name, matrix)
 }
 

@@ -123,14 +123,6 @@ describe('refusals', () => {
     expect(error.message).toMatch(/^batchNorm "dense_0": batch norm exists in the float stage only/)
   })
 
-  it('names the value that ONNX cannot store', () => {
-    const network = mlpNetwork(1)
-    const values = network.values.map((value, i) => (i === 0 ? { name: 'bits', type: { kind: 'binary', shape: [784] } as const } : value))
-    expect(errorOf(() => lowerToOnnx({ ...network, values }, DEFAULT_ONNX_OPTIONS)).message).toBe(
-      'value "bits" is binary, which the ONNX exporter does not store.',
-    )
-  })
-
   it('names an average over windows too large to sum in float32', () => {
     const b = networkBuilder('wide', 1)
     const pool = b.averagePool(b.input([130, 130, 1]), { kernel: [129, 130], padding: 'valid' })
@@ -139,12 +131,26 @@ describe('refusals', () => {
     )
   })
 
-  it('refuses levels and signs by the layer that has them', () => {
-    const options = { ...DEFAULT_ONNX_OPTIONS, form: 'qlinear' as const }
-    for (let seed = 1; seed <= 10; seed++) expect(() => lowerToOnnx(coarseStack(seed), options)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }))
+  it('refuses levels and signs in the qdq form by the layer that has them', () => {
+    const options = { ...DEFAULT_ONNX_OPTIONS, form: 'qdq' as const }
+    for (let seed = 1; seed <= 10; seed++) {
+      const error = errorOf(() => lowerToOnnx(coarseStack(seed), options))
+      expect([error.code, error.note]).toEqual(['UNSUPPORTED', 'Export it with form=qlinear, or quantize with scheme int8.'])
+      expect(error.message).toMatch(/^conv2d ".*" works on (level|binary), for which ONNX's qdq form has no operators\.$/)
+    }
   })
 
   it('has a row for every operator', () => {
-    expect(Object.entries(LOWERING).flatMap(([kind, row]) => ('unsupported' in row ? [kind] : []))).toEqual(['batchNorm', 'sign', 'staircase'])
+    expect(Object.entries(LOWERING).flatMap(([kind, row]) => ('unsupported' in row ? [kind] : []))).toEqual([
+      'batchNorm',
+      'sign',
+      'lif',
+      'li',
+      'carry',
+      'timeSlice',
+      'encode',
+      'sumPool',
+      'staircase',
+    ])
   })
 })

@@ -16,6 +16,8 @@ const PROMISES: Readonly<Record<string, { weights: number; accuracy: number }>> 
   'mnist-mlp-binary': { weights: 270858, accuracy: 0.97 },
   'mnist-snn': { weights: 101770, accuracy: 0.975 },
   'mnist-cnn': { weights: 14618, accuracy: 0.985 },
+  'mnist-cnn-staircase': { weights: 19418, accuracy: 0.985 },
+  'mnist-cnn-binary': { weights: 90154, accuracy: 0.985 },
   'fashion-cnn': { weights: 46898, accuracy: 0.91 },
 }
 
@@ -41,7 +43,7 @@ test.each(models.map(({ name }) => name))('recipe %s has the name, the size and 
   )
 })
 
-test.each(['mnist-mlp', 'mnist-mlp-staircase', 'mnist-mlp-binary', 'mnist-snn', 'mnist-cnn'])(
+test.each(['mnist-mlp', 'mnist-mlp-staircase', 'mnist-mlp-binary', 'mnist-snn', 'mnist-cnn', 'mnist-cnn-staircase', 'mnist-cnn-binary'])(
   'the checkpoint of %s is as accurate on the test data as promised',
   async (name) => {
     const { test: data } = await mnist()
