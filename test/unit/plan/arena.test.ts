@@ -11,7 +11,7 @@ import { conv2dGeometry } from '#src/network/operators/conv2d.js'
 import { depthwiseGeometry } from '#src/network/operators/depthwise-conv2d.js'
 import type { Node } from '#src/network/operators/index.js'
 import { globalGeometry, poolGeometry } from '#src/network/operators/pool.js'
-import { byteLength, type Network, type Shape, statesOf, stepsOf, type ValueType } from '#src/network/types.js'
+import { byteLength, elementCount, type Network, type Shape, statesOf, stepsOf, type ValueType } from '#src/network/types.js'
 import type { Geometry } from '#src/network/window.js'
 import { ARENA_ALIGNMENT, lifetimes, planArena } from '#src/plan/arena.js'
 import { cnnNetwork, kwsNetwork, mlpNetwork, networkBuilder, randomNetwork, resnet8Network } from '../../helpers/networks.js'
@@ -27,6 +27,7 @@ const rowsOf = (node: Node, input: Shape): Geometry | null => {
     case 'depthwiseConv2d':
       return depthwiseGeometry(node, input)
     case 'maxPool':
+    case 'sumPool':
     case 'averagePool':
       return poolGeometry(node, input)
     case 'globalMaxPool':
@@ -75,13 +76,14 @@ const play = (network: Network, offsets: readonly number[], arenaBytes: number):
         for (const input of node.inputs) check(input, (offsets[input] as number) + i, (offsets[input] as number) + i + 1, node)
         own(node.output, start + i, start + i + 1)
       }
-    } else if (node.kind === 'lif') {
+    } else if (node.kind === 'lif' || node.kind === 'li') {
       const input = node.inputs[0] as number
-      const width = byteLength(inputs[0] as ValueType) / (end - start)
+      const units = elementCount(output.shape)
+      const [read, written] = [byteLength(inputs[0] as ValueType) / units, (end - start) / units]
       for (const state of node.states) check(state, ...range(state), node)
-      for (let i = 0; i < end - start; i++) {
-        check(input, (offsets[input] as number) + width * i, (offsets[input] as number) + width * (i + 1), node)
-        own(node.output, start + i, start + i + 1)
+      for (let i = 0; i < units; i++) {
+        check(input, (offsets[input] as number) + read * i, (offsets[input] as number) + read * (i + 1), node)
+        own(node.output, start + written * i, start + written * (i + 1))
       }
     } else {
       own(node.output, start, end)
