@@ -29,12 +29,14 @@ export const STREAMS = {
   check: 5,
   /** rate codes of networks over time; step = time step, index = block of four elements */
   encode: 48,
-  /** shot noise injected into recordings; step = 0, index = event */
+  /** shot noise; step = 0 injected into recordings, 1 of a simulated camera, index = event */
   shotNoise: 32,
-  /** phases of leak noise; step = 0, index = pixel */
+  /** phases of leak noise; step = 0 injected, 1 of a simulated camera, index = pixel */
   leakNoise: 33,
   /** bit errors and dropped packets of an emulated camera; step = 0 and 1, index = draw */
   lineNoise: 34,
+  /** thresholds of a simulated camera; step = 0 ON, 1 OFF, index = 3 * pixel + block */
+  pixelThreshold: 40,
 } as const
 
 const TWO_32 = 4294967296

@@ -37,6 +37,8 @@ export {
 } from './recording-index.js'
 export * from './representations/index.js'
 export { createEventRing, type EventRing, type EventRingOptions } from './ring.js'
+export * from './sensors/index.js'
+export * from './simulate/index.js'
 export { createCountWindows, createTimeWindows, type EventWindow, type TimeWindowOptions, type Windower, windowsOf } from './windows.js'
 export { EDVS_FORMATS, EDVS_GEOMETRY, type EdvsFormat, edvsWrapMicros, messageText, putEdvsEvent } from './wire/edvs.js'
 export { createEdvsCamera, type EdvsCamera } from './wire/edvs-camera.js'

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { createProgram } from '#src/cli/main.js'
 import { decodeRecording, FORMATS, rowsOf, triggersOf } from '#src/events/index.js'
 import { restoreFeast } from '#src/features/index.js'
+import { writeNpy } from '#src/formats/npy.js'
 import { jsonLines, spikeport, temporaryFolder } from '../helpers/cli.js'
 import { SENSOR, sweepingEdge } from '../unit/features/fixtures.js'
 
@@ -111,5 +112,47 @@ describe('spikeport events', () => {
     const { status, stderr } = await spikeport(['events', ...args], { cwd: recordings() })
     expect(status).toBe(code)
     expect(stderr).toContain(message)
+  })
+})
+
+describe('events that are made', () => {
+  const wave = (): string => {
+    const cwd = temporaryFolder()
+    const rows = Array.from({ length: 200 }, (_, i) => `${i / 1000},${Math.sin(i / 5)},0`)
+    writeFileSync(join(cwd, 'motor.csv'), `t,x,y\n${rows.join('\n')}\n`)
+    return cwd
+  }
+
+  test.each(['delta', 'adaptive'])('encode --method %s makes a recording with a balanced ledger', async (method) => {
+    const cwd = wave()
+    const result = await json(cwd, 'encode', 'motor.csv', '--time-column', 't', '--method', method, '--threshold', '0.1', '-o', 'motor.es')
+    expect(result).toMatchObject({ format: 'es', geometry: { width: 2, height: 1 }, losses: [] })
+    const events = read(cwd, 'motor.es')
+    expect(events.count).toBeGreaterThan(50)
+    expect(events.x.every((x) => x === 0)).toBe(true)
+  })
+
+  test('encode refuses NaN with its place, a missing rate and a missing threshold, and leaves nothing behind', async () => {
+    const cwd = wave()
+    writeFileSync(join(cwd, 'bad.csv'), '1,2\n3,nan\n')
+    const run = async (...args: string[]) => (await spikeport(['events', 'encode', ...args, '-o', 'x.es'], { cwd })).stderr
+    expect(await run('bad.csv', '--rate', '10', '--threshold', '1')).toContain('bad.csv: line 2, column 2: "nan" is no finite number.')
+    expect(await run('motor.csv', '--threshold', '1')).toContain('Pass the rate (--rate 1000) or the column (--time-column t).')
+    expect(await run('motor.csv')).toContain('--threshold')
+    expect(readdirSync(cwd).sort()).toEqual(['bad.csv', 'motor.csv'])
+  })
+
+  test('simulate: the same seed gives the same bytes; frames come from .npy', async () => {
+    const cwd = temporaryFolder()
+    const shape = ['--shape', 'disc', '--speed', '200', '--duration', '100ms', '--width', '32', '--height', '16', '--noise', '5', '--mismatch', '0.1']
+    for (const [name, seed] of Object.entries({ a: '1', b: '1', c: '2' })) await json(cwd, 'simulate', ...shape, '--seed', seed, '-o', `${name}.es`)
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => readFileSync(join(cwd, `${name}.es`)))
+    expect(a?.equals(b as Buffer)).toBe(true)
+    expect(a?.equals(c as Buffer)).toBe(false)
+    writeFileSync(join(cwd, 'video.npy'), writeNpy([2, 1, 2], Uint8Array.of(51, 51, 255, 51)))
+    expect(await json(cwd, 'simulate', '--frames', 'video.npy', '--fps', '100', '-o', 'video.csv')).toMatchObject({ geometry: { width: 2, height: 1 } })
+    expect(read(cwd, 'video.csv').count).toBe(8)
+    const refused = await spikeport(['events', 'simulate', '-o', 'x.es'], { cwd })
+    expect(refused.stderr).toContain('Pass --shape bar, or --frames video.npy --fps 30.')
   })
 })

@@ -1,15 +1,18 @@
 // spikeport events: recordings of event cameras: what is in them, other formats, parts, filters, features learned from them, and a page.
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { CSV_TIME_UNITS, SENSOR_METHODS, SHAPES } from '../../events/index.js'
 import { ARITHMETICS, DECAYS, POLARITY_MODES } from '../../features/index.js'
 import { runConvert } from '../events/convert.js'
 import { runCut } from '../events/cut.js'
 import { duration, place } from '../events/durations.js'
 import { runEmulate } from '../events/emulate.js'
+import { runEncode } from '../events/encode.js'
 import { runLearn, runShow } from '../events/features.js'
 import { runFilter } from '../events/filter.js'
 import { filterLines } from '../events/filters.js'
 import { runInfo } from '../events/info.js'
+import { runSimulate } from '../events/simulate.js'
 import { formatOption, geometryOption } from '../events/source.js'
 import { runView } from '../events/view.js'
 import { count, finish, real } from '../options.js'
@@ -177,8 +180,73 @@ const registerView = (events: Command): void => {
   )
 }
 
+/** Options of commands that make a recording of something else. */
+const making = (command: Command): Command =>
+  command
+    .requiredOption('-o, --output <file>', 'the recording to write; - is stdout')
+    .option('--as <format>', 'format to write (default: by the ending of the output)', formatOption)
+    .option('--force', 'write it even if the format loses something')
+
+const registerEncode = (events: Command): void => {
+  finish(
+    making(
+      events
+        .command('encode')
+        .description('make events of a signal: .wav, or text with a column a channel')
+        .argument('<signal>', 'a .wav or text file; - is stdin'),
+    )
+      .addOption(
+        new Option('--method <name>', 'delta: send on delta; adaptive: the threshold follows the signal').choices([...SENSOR_METHODS]).default('delta'),
+      )
+      .requiredOption('--threshold <x>', 'change that makes an event, in units of the signal (.wav: full scale is 1); adaptive: the lowest one', real)
+      .option('--gain <x>', 'adaptive: the threshold in mean steps between samples, 1/16 to 127/16', real, 4)
+      .option('--memory <n>', 'adaptive: samples the mean reaches back, a power of two from 2 to 4096', count(2), 256)
+      .addOption(new Option('--kind <kind>', 'what the signal is (default: by its first bytes)').choices(['wav', 'csv']))
+      .option('--rate <hz>', 'text: samples a second, where no column has times', real)
+      .option('--columns <list>', 'text: names or numbers from 1 of the channels, with commas (default: all but the times)')
+      .option('--time-column <column>', 'text: name or number of the column of times')
+      .addOption(new Option('--time-unit <unit>', 'text: unit of the times').choices(Object.keys(CSV_TIME_UNITS)).default('s'))
+      .option('--resolution <x>', 'text: what one integer step is worth (default: threshold / 256)', real)
+      .action(act(runEncode)),
+    'spikeport events encode signal.wav --threshold 0.02 -o signal.es\nspikeport events encode motor.csv --time-column t --method adaptive --threshold 0.05 -o motor.es',
+  )
+}
+
+const registerSimulate = (events: Command): void => {
+  finish(
+    making(events.command('simulate').description('make events as a camera would that sees a moving shape, or frames'))
+      .addOption(new Option('--shape <shape>', 'what moves from left to right').choices([...SHAPES]))
+      .option('--speed <n>', 'pixels a second', real, 100)
+      .option('--duration <time>', 'length of the recording', duration, 1_000_000)
+      .option('--width <n>', 'pixels of the sensor', count(1), 64)
+      .option('--height <n>', 'pixels of the sensor', count(1), 64)
+      .option('--size <n>', 'width of the bar, diameter of the disc in pixels (default: a quarter of the height)', real)
+      .option('--frames <file>', 'instead of a shape: a .npy file [frames, height, width], bytes or linear intensities 0..1')
+      .option('--fps <n>', 'frames a second', real)
+      .option('--contrast <x>', 'change of log intensity that makes an event', real, 0.2)
+      .option('--mismatch <x>', 'standard deviation of the thresholds, as a share', real, 0)
+      .option('--refractory <time>', 'silence of a pixel after an event', duration, 0)
+      .option('--noise <hz>', 'rate of shot noise of a pixel', real, 0)
+      .option('--leak <hz>', 'rate of leak events of a pixel', real, 0)
+      .option('--seed <n>', 'seed of thresholds and noise', count(0), 1)
+      .action(act(runSimulate)),
+    'spikeport events simulate --shape bar --speed 200 --duration 1s --width 64 --height 64 --noise 1 -o bar.es\nspikeport events simulate --frames video.npy --fps 30 -o video.aedat4',
+  )
+}
+
 export const registerEvents = (program: Command): void => {
-  const events = program.command('events').description('recordings of event cameras: info, convert, cut, filter, features, emulate, view')
+  const events = program.command('events').description('recordings of event cameras: info, convert, cut, filter, features, emulate, view, encode, simulate')
   finish(events, 'spikeport events info hand.raw')
-  for (const register of [registerInfo, registerConvert, registerCut, registerFilter, registerFeatures, registerEmulate, registerView]) register(events)
+  const registrations = [
+    registerInfo,
+    registerConvert,
+    registerCut,
+    registerFilter,
+    registerFeatures,
+    registerEmulate,
+    registerView,
+    registerEncode,
+    registerSimulate,
+  ]
+  for (const register of registrations) register(events)
 }

@@ -55,7 +55,8 @@ export const formatOption = (text: string): FormatName => {
   return text as FormatName
 }
 
-async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
+/** Chunks of a file, or of stdin for "-". @throws FILE_UNREADABLE */
+export async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
   const stream = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: CHUNK_BYTES })
   try {
     for await (const chunk of stream) yield chunk as Uint8Array
