@@ -53,6 +53,7 @@ const openEncoder = (reader: SampleReader, channels: number, { method, threshold
     )
   }
   if (!Number.isInteger(Math.log2(memory)) || memory > 4096) throw usage(`--memory ${memory} is no power of two up to 4096.`, 'Pass 64, 128, 256, ...')
+  if (!(Math.round(16 * gain) >= 1 && Math.round(16 * gain) <= 127)) throw usage(`--gain ${gain} is out of range.`, 'Pass 1/16 to 127/16 = 7.9375 mean steps.')
   return createSensorEncoder({ channels, method, threshold: steps, gain16: Math.round(16 * gain), memoryLog2: Math.log2(memory) })
 }
 

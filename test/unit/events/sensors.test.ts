@@ -207,6 +207,11 @@ describe('level crossing', () => {
     const { ledger, events } = encode([[-8388607], [8388607], [-8388607]], 'adaptive', 1, 3, 100)
     expect(events.count).toBe(ledger.eventsOut)
     expect(ledger.droppedEvents['tooManyCrossings']).toBeGreaterThan(1e6)
+    // the widest steps with the highest gain: a product that overflowed int32 would give a low threshold and events
+    const widest = createSensorEncoder({ channels: 1, method: 'adaptive', threshold: 1, gain16: 127, memoryLog2: 1, maxEventsPerSample: 1 })
+    const swings = Int32Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? -8388607 : 8388607))
+    expect(widest.apply(regularBlock(swings.slice(0, 2), 1, 1000, 0)).count).toBe(1)
+    expect(widest.apply(regularBlock(swings.slice(2), 1, 1000, 2)).count).toBe(0) // the threshold is 3.9 swings or more
     expect(() => createSensorEncoder({ channels: 1, method: 'delta', threshold: 0 })).toThrow('threshold is 0, it must be an integer from 1')
   })
 })
