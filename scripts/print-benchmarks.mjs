@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const names = process.argv.length > 2 ? process.argv.slice(2) : ['accuracy', 'memory', 'kernels', 'inference', 'chips', 'events']
+const names = process.argv.length > 2 ? process.argv.slice(2) : ['accuracy', 'memory', 'kernels', 'inference', 'chips', 'events', 'spiking']
 
 const show = (x) =>
   x === undefined ? '' : Number.isInteger(x) ? x.toLocaleString('en-US') : Math.abs(x) >= 100 ? x.toFixed(0) : Number(x.toPrecision(4)).toString()
