@@ -33,3 +33,4 @@ export {
   totalFeatures,
   windowLength,
 } from './settings.js'
+export { createFastFeast, restoreFastFeast, resumeFastFeast } from './wasm.js'
