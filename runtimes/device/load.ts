@@ -83,11 +83,14 @@ const takeAnswer = (connection: Connection, sending: Sending, frame: Frame): voi
 
 const ANSWER_BYTES = 4
 
-/** An answer to a chunk that is not as long as the protocol says was damaged, whatever its checksum of 16 bits says: one in 65,536 passes it. */
+/** What a board says of a chunk that arrived as another message: chunks as they are sent fit. */
+const DAMAGED: readonly number[] = [STATUSES.payload, STATUSES.range, STATUSES.unknownMessage]
+
+/** A checksum of 16 bits lets one damaged frame in 65,536 pass. So an answer of the wrong length was damaged itself, and one that refuses what was never sent answers a damaged chunk. */
 const whole = <E extends string>(event: Frame | E): Frame | E | 'garbled' => {
   if (typeof event === 'string' || event.message !== (MESSAGES.loadChunk | RESPONSE_BIT)) return event
   const hasAnswer = event.status === STATUSES.ok || event.status === STATUSES.outOfOrder
-  return hasAnswer && event.payload.length !== ANSWER_BYTES ? 'garbled' : event
+  return DAMAGED.includes(event.status) || (hasAnswer && event.payload.length !== ANSWER_BYTES) ? 'garbled' : event
 }
 
 /** Sends everything from `from` on; resolves when the board has stored it. */
