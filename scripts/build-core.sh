@@ -1,22 +1,12 @@
 #!/bin/sh
-# Builds runtimes/wasm/core.wasm from firmware-stubs with clang 14 (Debian: clang-14 lld-14). The same sources give the same bytes.
+# Builds runtimes/wasm/core.wasm, the C core with SIMD128.
 # usage: scripts/build-core.sh [output]
 set -eu
 cd "$(dirname "$0")/.."
-output=${1:-runtimes/wasm/core.wasm}
-CC=${CC:-clang-14}
-LD=${WASM_LD:-wasm-ld-14}
-for tool in "$CC" "$LD"; do
-  command -v "$tool" >/dev/null || { echo "$tool is missing: apt-get install clang-14 lld-14" >&2; exit 1; }
-done
-objects=$(mktemp -d)
-trap 'rm -rf "$objects"' EXIT
-flags="--target=wasm32 -std=c11 -O3 -msimd128 -mbulk-memory -msign-ext -mnontrapping-fptoint -nostdlib -ffreestanding
-  -Wall -Wextra -Wconversion -Wdouble-promotion -Werror -ffp-contract=off -fno-fast-math -fno-strict-aliasing -fvisibility=hidden"
+sources=
 for source in firmware-stubs/core/*.c firmware-stubs/core/simd128/*.c firmware-stubs/core/blocked/general_rows.c firmware-stubs/ports/wasm/*.c; do
   case $source in firmware-stubs/core/operators.c | firmware-stubs/core/spike_add.c) continue ;; esac # simd128/ has this build's own
-  # shellcheck disable=SC2086
-  "$CC" $flags -c "$source" -o "$objects/$(basename "$(dirname "$source")")-$(basename "$source" .c).o"
+  sources="$sources $source"
 done
-"$LD" --no-entry --strip-all --gc-sections --stack-first -z stack-size=16384 --initial-memory=131072 \
-  --export=__heap_base -o "$output" "$objects"/*.o
+# shellcheck disable=SC2086
+sh scripts/build-wasm.sh "${1:-runtimes/wasm/core.wasm}" 16384 $sources

@@ -16,25 +16,10 @@ const COMMON = [
   `-ffile-prefix-map=${root}=`,
 ]
 /** Kernels of a core: a folder of firmware-stubs/core with its table of operators, and the files of core/blocked that it uses. */
-const SCALAR = [
-  'add',
-  'average_pool',
-  'conv2d',
-  'dense',
-  'depthwise',
-  'fast_scale',
-  'scalar_block',
-  'scalar_depthwise',
-  'scalar_emit',
-  'scalar_select',
-  'general_rows',
-]
+const BLOCKED = JSON.parse(readFileSync(join(root, 'firmware-stubs/core/kernel-sets.json'), 'utf8'))
 const KERNELS = {
   plain: { folder: null, blocked: [] },
-  armv6m: { folder: 'armv6m', blocked: SCALAR },
-  dsp: { folder: 'dsp', blocked: ['add', 'average_pool', 'conv2d', 'dense', 'depthwise', 'general_rows', 'scalar_select', 'scalar_signs'] },
-  mve: { folder: 'mve', blocked: ['conv2d', 'dense', 'depthwise', 'general_rows'] },
-  rv32: { folder: 'rv32', blocked: [...SCALAR, 'scalar_signs'] },
+  ...Object.fromEntries(Object.entries(BLOCKED).map(([folder, blocked]) => [folder, { folder, blocked }])),
 }
 /** Walks over images; the inner loops that they call are elsewhere, so these are built for size as everything else. */
 const DRIVERS = ['blocked/average_pool.c', 'blocked/conv2d.c', 'blocked/dense.c', 'blocked/depthwise.c', 'dsp/depthwise.c']

@@ -1,21 +1,7 @@
 #!/bin/sh
-# Builds runtimes/wasm/tune.wasm from firmware-stubs/tune with clang 14 (Debian: clang-14 lld-14). The same sources give the same bytes.
+# Builds runtimes/wasm/tune.wasm, the unit-resolved costs of PolyStep.
 # usage: scripts/build-tune.sh [output]
 set -eu
 cd "$(dirname "$0")/.."
-output=${1:-runtimes/wasm/tune.wasm}
-CC=${CC:-clang-14}
-LD=${WASM_LD:-wasm-ld-14}
-for tool in "$CC" "$LD"; do
-  command -v "$tool" >/dev/null || { echo "$tool is missing: apt-get install clang-14 lld-14" >&2; exit 1; }
-done
-objects=$(mktemp -d)
-trap 'rm -rf "$objects"' EXIT
-flags="--target=wasm32 -std=c11 -O3 -msimd128 -mbulk-memory -msign-ext -mnontrapping-fptoint -nostdlib -ffreestanding
-  -Wall -Wextra -Wconversion -Wdouble-promotion -Werror -ffp-contract=off -fno-fast-math -fno-strict-aliasing -fvisibility=hidden"
-for source in firmware-stubs/tune/*.c firmware-stubs/ports/wasm-tune/exports.c firmware-stubs/ports/wasm/memory.c; do
-  # shellcheck disable=SC2086
-  "$CC" $flags -c "$source" -o "$objects/$(basename "$source" .c).o"
-done
-"$LD" --no-entry --strip-all --gc-sections --stack-first -z stack-size=32768 --initial-memory=131072 \
-  --export=__heap_base -o "$output" "$objects"/*.o
+sh scripts/build-wasm.sh "${1:-runtimes/wasm/tune.wasm}" 32768 \
+  firmware-stubs/tune/*.c firmware-stubs/ports/wasm-tune/exports.c firmware-stubs/ports/wasm/memory.c

@@ -117,6 +117,11 @@ DECLARE_RUN(encode_run);
 #define ROW_SPIKE_DENSE {.verify = spike_dense_verify, .run = spike_dense, .roundings = ROUNDING_BITS}
 #define ROW_SPIKE_CONV2D {.verify = spike_conv2d_verify, .run = spike_conv2d, .roundings = ROUNDING_BITS}
 
+/* Their places in a table. */
+#define ROWS_OVER_TIME \
+  [OPERATOR_NEURON] = ROW_NEURON, [OPERATOR_TIME_SLICE] = ROW_TIME_SLICE, [OPERATOR_SUM_POOL] = ROW_SUM_POOL, \
+  [OPERATOR_SPIKE_DENSE] = ROW_SPIKE_DENSE, [OPERATOR_SPIKE_CONV2D] = ROW_SPIKE_CONV2D, [OPERATOR_ENCODE] = ROW_ENCODE
+
 /* The accumulator's fields of a record. */
 static inline const void *node_fields(const node_t *node) {
   return node + 1;

@@ -1,7 +1,6 @@
-// Loads core.wasm (the C core of firmware-stubs built by scripts/build-core.sh) and gives one instance a network: Node reads the file beside this
-// module, a browser fetches it. Nothing of Node is imported at the top.
+// core.wasm, the C core of firmware-stubs built by scripts/build-core.sh: what it exports; one instance a network.
 
-import { engineUnavailable } from '#src/errors.js'
+import { wasmModule } from '#src/wasm-module.js'
 
 /** The module's exports; addresses are byte offsets into memory. */
 export interface CoreExports {
@@ -21,44 +20,7 @@ export interface CoreExports {
   readonly selfTest: (arena: number) => number
 }
 
-/** The little of the WebAssembly API that is used; TypeScript declares it only with the DOM. */
-interface WasmApi {
-  readonly compile: (bytes: ArrayBuffer | Uint8Array) => Promise<object>
-  readonly instantiate: (module: object, imports: object) => Promise<{ readonly exports: unknown }>
-}
-
-const api = (): WasmApi => (globalThis as unknown as { WebAssembly: WasmApi }).WebAssembly
-
-const readModule = async (file: string): Promise<ArrayBuffer | Uint8Array> => {
-  const url = new URL(`./${file}`, import.meta.url)
-  if (url.protocol === 'file:') {
-    const { readFile } = await import('node:fs/promises')
-    return readFile(url)
-  }
-  const response = await fetch(url)
-  if (!response.ok) throw new Error(`${url.href} answers ${response.status}`)
-  return response.arrayBuffer()
-}
-
-/** A module of this folder. @throws ENGINE_UNAVAILABLE where it cannot be read or compiled */
-export const compileModule = async (file: string): Promise<object> => {
-  try {
-    return await api().compile(await readModule(file))
-  } catch (error) {
-    throw engineUnavailable('wasm', `runtimes/wasm/${file}`, error)
-  }
-}
-
-/** A fresh instance of a module; the caller knows its exports. */
-export const instantiateModule = async (module: object): Promise<unknown> => (await api().instantiate(module, {})).exports
-
-let compiled: Promise<object> | undefined
+const newInstance = wasmModule(new URL('./core.wasm', import.meta.url), 'runtimes/wasm/core.wasm')
 
 /** A fresh instance; the module is compiled once. @throws ENGINE_UNAVAILABLE where it cannot be read or compiled */
-export const instantiateCore = async (): Promise<CoreExports> => {
-  compiled ??= compileModule('core.wasm').catch((error: unknown) => {
-    compiled = undefined
-    throw error
-  })
-  return (await instantiateModule(await compiled)) as CoreExports
-}
+export const instantiateCore = async (): Promise<CoreExports> => (await newInstance()) as CoreExports

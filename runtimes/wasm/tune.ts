@@ -3,7 +3,7 @@
 import type { LayerCosts, LayerProbe, UnitBatch, UnitEvaluation, UnitEvaluator, UnitProgram } from '#src/contracts/evaluator.js'
 import { engineMemory, engineUnavailable } from '#src/errors.js'
 import { arrayLength, type ElementArray, type Network } from '#src/network/types.js'
-import { compileModule, instantiateModule } from './core.js'
+import { wasmModule } from '#src/wasm-module.js'
 
 /** addresses are byte offsets into memory */
 interface TuneExports {
@@ -118,12 +118,11 @@ const checkBatch = (network: Network<'integer'>, batch: UnitBatch, classes: numb
   for (const label of Array.from(batch.labels)) if (!(label >= 0 && label < classes)) throw new RangeError(`label ${label} is not a class of ${classes}`)
 }
 
-let compiled: Promise<object> | undefined
+const newInstance = wasmModule(new URL('./tune.wasm', import.meta.url), 'runtimes/wasm/tune.wasm')
 
 /** A unit evaluator on an instance of its own. @throws ENGINE_UNAVAILABLE where tune.wasm cannot be read; when it evaluates, what `compile` throws */
 export const wasmUnitEvaluator = async (compile: UnitCompiler): Promise<UnitEvaluator> => {
-  compiled ??= compileModule('tune.wasm')
-  const tune = (await instantiateModule(await compiled)) as TuneExports
+  const tune = (await newInstance()) as TuneExports
   let loaded: Loaded | null = null
   return (network, probes, batch) => {
     const program = compile(network, probes)

@@ -4,7 +4,8 @@ import { existsSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { unreadableFile, usage } from '../errors.js'
 import { readBytes } from '../files.js'
-import { isHdf5Bytes, readNir } from '../formats/nir.js'
+import { isHdf5 } from '../formats/hdf5.js'
+import { readNir } from '../formats/nir.js'
 import { importNirDocument, type NirOptions } from '../importers/nir/index.js'
 import { importTfjs } from '../importers/tfjs/index.js'
 import { importTfliteBytes, isTflite } from '../importers/tflite/index.js'
@@ -23,7 +24,7 @@ const isTfjs = (path: string): boolean => path.endsWith('.json') || (existsSync(
 /** A file by its first bytes: a .tflite model, a NIR graph, otherwise a .net file. */
 const readNetwork = async (bytes: Uint8Array, path: string, nir: NirOptions): Promise<Network> => {
   if (isTflite(bytes)) return importTfliteBytes(bytes, path)
-  if (!isHdf5Bytes(bytes)) return loadNetwork(bytes, path)
+  if (!isHdf5(bytes)) return loadNetwork(bytes, path)
   return importNirDocument(await readNir(bytes, path), basename(path).replace(/\.nir$/i, '') || 'model', path, nir)
 }
 

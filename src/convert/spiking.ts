@@ -6,7 +6,7 @@ import { LINEAR } from '../network/emission.js'
 import { compact, consumersOf, producerOf, typeOf } from '../network/graph.js'
 import { whereOf } from '../network/operator.js'
 import type { Node, NodeOf } from '../network/operators/index.js'
-import type { Network, Tensor, Value } from '../network/types.js'
+import { MAX_STEPS, type Network, type Tensor, type Value } from '../network/types.js'
 import { verify } from '../network/verify.js'
 
 export interface ConvertOptions {
@@ -70,7 +70,7 @@ const asWindow = (draft: Draft, network: Network<'float'>, node: NodeOf<'globalA
  * @throws UNSUPPORTED by node name, USAGE for steps out of range
  */
 export const convertToSpiking = (network: Network<'float'>, ranges: readonly ActivationRange[], { steps }: ConvertOptions): Network<'float'> => {
-  if (!(Number.isInteger(steps) && steps >= 1 && steps <= 65535)) throw usage(`${steps} time steps.`, 'A run takes 1 to 65535.')
+  if (!(Number.isInteger(steps) && steps >= 1 && steps <= MAX_STEPS)) throw usage(`${steps} time steps.`, `A run takes 1 to ${MAX_STEPS}.`)
   if (network.time !== undefined) throw unsupported(`network "${network.name}" runs over time already.`, 'Convert the network that it was made of.')
   const draft: Draft = { values: [...network.values], nodes: [], states: [] }
   /** what a rate of 1 stands for; inputs are currents in their own units */

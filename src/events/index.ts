@@ -1,5 +1,6 @@
 // Event cameras: batches, recording formats, ledgers, windows, filters and representations. Runs in Node and in browsers.
 
+export { isHdf5 } from '../formats/hdf5.js'
 export {
   appendBatch,
   appendEvent,
@@ -21,7 +22,6 @@ export type { DecoderOptions, DecoderSnapshot, EventDecoder, FaultPolicy, OtherR
 export { type ByteWriter, createByteWriter, type EncodeExtras, type EncoderOptions, type EventEncoder } from './encoder.js'
 export * from './filters/index.js'
 export { type Hdf5Recording, readHdf5Events } from './formats/hdf5.js'
-export { isHdf5 } from './formats/hdf5-chunks.js'
 export { DETECTION_BYTES, detectFormat, type EventFormat, FORMAT_NAMES, FORMATS, type FormatName } from './formats/index.js'
 export { createLedger, type Ledger, ledgerImbalance, ledgerLines, type Tally, tallied, tally } from './ledger.js'
 export { type AnyDecoder, decodeRecording, decodeStream, openDecoder, type ReadOptions, type Recording } from './read.js'

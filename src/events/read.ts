@@ -1,9 +1,9 @@
 // Reading recordings whose format is found from their first bytes: a streaming decoder, an async stream and a one-call reader.
 
 import { malformedFile, unsupported } from '../errors.js'
+import { isHdf5 } from '../formats/hdf5.js'
 import { concatBatches, type EventBatch, emptyBatch, type Geometry, type TriggerBatch } from './batch.js'
 import type { DecoderOptions, EventDecoder, OtherRecord } from './decoder.js'
-import { isHdf5 } from './formats/hdf5-chunks.js'
 import { DETECTION_BYTES, detectFormat, FORMATS, type FormatName } from './formats/index.js'
 import { createLedger, type Ledger } from './ledger.js'
 

@@ -1,8 +1,8 @@
 // FEAST in fixed point on WebAssembly: the C learner of firmware-stubs/features with SIMD128, one instance a learner, the same bits as fixed.ts. Node
 // reads features.wasm from beside the engines, a browser fetches it. Nothing of Node is imported at the top.
 
-import { engineUnavailable } from '../errors.js'
 import { createDecayTable, createLedger, type EventBatch, tally } from '../events/index.js'
+import { wasmModule } from '../wasm-module.js'
 import type { FeastBank } from './bank.js'
 import { createFeast, type Feast, type FeastState, resumeFeast } from './feast.js'
 import { readFeastState } from './feast-file.js'
@@ -27,35 +27,7 @@ interface Exports {
 }
 type Run = (events: number, features: number, counts: number) => void
 
-/** The little of the WebAssembly API that is used; TypeScript declares it only with the DOM. */
-interface WasmApi {
-  readonly compile: (bytes: ArrayBuffer | Uint8Array) => Promise<object>
-  readonly instantiate: (module: object, imports: object) => Promise<{ readonly exports: unknown }>
-}
-
-const api = (): WasmApi => (globalThis as unknown as { WebAssembly: WasmApi }).WebAssembly
-
-const readModule = async (): Promise<ArrayBuffer | Uint8Array> => {
-  const url = new URL('../../runtimes/wasm/features.wasm', import.meta.url)
-  if (url.protocol === 'file:') {
-    const { readFile } = await import('node:fs/promises')
-    return readFile(url)
-  }
-  const response = await fetch(url)
-  if (!response.ok) throw new Error(`${url.href} answers ${response.status}`)
-  return response.arrayBuffer()
-}
-
-let compiled: Promise<object> | undefined
-
-const compileModule = async (): Promise<object> => {
-  try {
-    return await api().compile(await readModule())
-  } catch (error) {
-    compiled = undefined
-    throw engineUnavailable('wasm', 'runtimes/wasm/features.wasm', error)
-  }
-}
+const newInstance = wasmModule(new URL('../../runtimes/wasm/features.wasm', import.meta.url), 'runtimes/wasm/features.wasm')
 
 const PAGE = 65536
 /** Events of a call; a batch is cut into so many. */
@@ -210,9 +182,7 @@ const onWasm = (exports: Exports, state: FeastState): Feast | null => {
  */
 export const resumeFastFeast = async (state: FeastState): Promise<Feast> => {
   if (state.settings.arithmetic === 'float') return resumeFeast(state)
-  compiled ??= compileModule()
-  const { exports } = await api().instantiate(await compiled, {})
-  return onWasm(exports as Exports, state) ?? resumeFeast(state)
+  return onWasm((await newInstance()) as Exports, state) ?? resumeFeast(state)
 }
 
 /** createFeast() on WebAssembly. @throws USAGE for options out of range; ENGINE_UNAVAILABLE */

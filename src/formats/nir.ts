@@ -3,7 +3,7 @@
 
 import type { Dataset, Group, File as H5File } from 'h5wasm'
 import { malformedFile } from '../errors.js'
-import { createHdf5, withHdf5 } from './hdf5.js'
+import { createHdf5, isHdf5, withHdf5 } from './hdf5.js'
 
 /** Numbers of a field: a scalar has shape []. */
 export interface NirArray {
@@ -129,15 +129,12 @@ const readFile = (file: H5File, reader: Reader): NirDocument => {
   return { version, graph: readGraph(node, 'node', 0, reader) }
 }
 
-/** True for bytes that start like an HDF5 file. */
-export const isHdf5Bytes = (bytes: Uint8Array): boolean => [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a].every((byte, i) => bytes[i] === byte)
-
 /**
  * Reads the bytes of a NIR file, contiguous or compressed; `path` is for messages.
  * @throws FILE_MALFORMED
  */
 export const readNir = async (bytes: Uint8Array, path: string): Promise<NirDocument> => {
-  if (!isHdf5Bytes(bytes)) throw malformedFile(path, 0, 'not a NIR file (the HDF5 signature is missing)')
+  if (!isHdf5(bytes)) throw malformedFile(path, 0, 'not a NIR file (the HDF5 signature is missing)')
   try {
     return await withHdf5(bytes, path, (file) => readFile(file, { path }))
   } catch (error) {

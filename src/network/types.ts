@@ -76,6 +76,9 @@ export interface NodeBase<Kind extends string> {
   readonly states?: readonly number[]
 }
 
+/** The most time steps of a run: the flash format and its readers hold no more. */
+export const MAX_STEPS = 65535
+
 /** A network that runs over time (docs/spiking.md): one run takes `steps` time steps, each of all nodes in order. Inputs stay as they are. */
 export interface NetworkTime {
   /** at least 1 */

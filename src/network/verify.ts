@@ -9,6 +9,7 @@ import {
   arrayLength,
   elementCount,
   isQuantized,
+  MAX_STEPS,
   type Network,
   type Stage,
   type Tensor,
@@ -20,9 +21,6 @@ import { MAX_AXIS } from './window.js'
 
 /** The largest number of elements of one value: the flash format stores 32-bit byte counts, four bytes an element at most. */
 export const MAX_ELEMENTS = 2 ** 28
-
-/** The most time steps of a run: the flash format stores 16 bits. */
-export const MAX_STEPS = 65535
 
 const KINDS_OF_STAGE: Readonly<Record<Stage, readonly ValueKind[]>> = {
   float: ['float32'],

@@ -2,7 +2,7 @@
 // and reads back what differs, the instructions of each node and the stack. Used by test/boards and bench/chips.
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { eventnetBytes } from '#src/eventnet/index.js'
@@ -46,29 +46,19 @@ export interface Chip {
   readonly instructionsPerTick: number
 }
 
-const SCALAR = [
-  'add',
-  'average_pool',
-  'conv2d',
-  'dense',
-  'depthwise',
-  'fast_scale',
-  'scalar_block',
-  'scalar_depthwise',
-  'scalar_emit',
-  'scalar_select',
-  'general_rows',
-]
 const MPS2 = { compiler: 'arm-none-eabi', script: 'mps2.ld', startup: 'cortex-m.c', batchAddress: 0x21000000, instructionsPerTick: 5 } as const
-const DSP = ['add', 'average_pool', 'conv2d', 'dense', 'depthwise', 'general_rows', 'scalar_select', 'scalar_signs']
+/** Files of core/blocked that each folder of kernels uses, as the firmware images link them. */
+const BLOCKED = JSON.parse(readFileSync(join(FIRMWARE, 'core/kernel-sets.json'), 'utf8')) as Readonly<
+  Record<'armv6m' | 'dsp' | 'mve' | 'rv32', readonly string[]>
+>
 
 export const CHIPS = {
-  m0plus: { ...MPS2, name: 'Cortex-M0+', kernels: 'armv6m', blocked: SCALAR, machine: 'mps2-an385', flags: ['-mcpu=cortex-m0plus', '-mthumb'] },
+  m0plus: { ...MPS2, name: 'Cortex-M0+', kernels: 'armv6m', blocked: BLOCKED.armv6m, machine: 'mps2-an385', flags: ['-mcpu=cortex-m0plus', '-mthumb'] },
   m4f: {
     ...MPS2,
     name: 'Cortex-M4F',
     kernels: 'dsp',
-    blocked: DSP,
+    blocked: BLOCKED.dsp,
     machine: 'mps2-an386',
     flags: ['-mcpu=cortex-m4', '-mthumb', '-mfloat-abi=hard', '-mfpu=fpv4-sp-d16'],
   },
@@ -76,7 +66,7 @@ export const CHIPS = {
     ...MPS2,
     name: 'Cortex-M7',
     kernels: 'dsp',
-    blocked: DSP,
+    blocked: BLOCKED.dsp,
     machine: 'mps2-an500',
     batchAddress: 0x60000000,
     flags: ['-mcpu=cortex-m7', '-mthumb', '-mfloat-abi=hard', '-mfpu=fpv5-d16'],
@@ -84,7 +74,7 @@ export const CHIPS = {
   m55: {
     name: 'Cortex-M55',
     kernels: 'mve',
-    blocked: ['conv2d', 'dense', 'depthwise', 'general_rows'],
+    blocked: BLOCKED.mve,
     machine: 'mps3-an547',
     compiler: 'arm-none-eabi',
     flags: ['-mcpu=cortex-m55', '-mthumb', '-mfloat-abi=hard'],
@@ -96,7 +86,7 @@ export const CHIPS = {
   rv32: {
     name: 'RV32IMC',
     kernels: 'rv32',
-    blocked: [...SCALAR, 'scalar_signs'],
+    blocked: BLOCKED.rv32,
     machine: 'virt',
     compiler: 'riscv64-unknown-elf',
     flags: ['-march=rv32imac', '-mabi=ilp32', '-msmall-data-limit=0', '-mcmodel=medany'],

@@ -21,12 +21,7 @@ static const operator_t SIMD128[OPERATOR_LIMIT] = {
     [OPERATOR_GENERAL_CONV2D] = {.verify = general_conv2d_verify, .run = general_conv2d_simd, .overlap = overlap_rows, .roundings = ROUNDING_BITS},
     [OPERATOR_GENERAL_DEPTHWISE] = ROW_GENERAL_DEPTHWISE,
     [OPERATOR_GENERAL_MAX_POOL] = ROW_GENERAL_MAX_POOL,
-    [OPERATOR_NEURON] = ROW_NEURON,
-    [OPERATOR_TIME_SLICE] = ROW_TIME_SLICE,
-    [OPERATOR_SUM_POOL] = ROW_SUM_POOL,
-    [OPERATOR_SPIKE_DENSE] = ROW_SPIKE_DENSE,
-    [OPERATOR_SPIKE_CONV2D] = ROW_SPIKE_CONV2D,
-    [OPERATOR_ENCODE] = ROW_ENCODE,
+    ROWS_OVER_TIME,
 };
 
 const operator_t *operator_find(uint16_t code) {

@@ -27,11 +27,8 @@ export interface RawDataset {
   readonly chunks: readonly RawChunk[]
 }
 
-const SIGNATURE = Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)
 const UNDEFINED = 2 ** 64
 const MOST_NODES = 1_000_000
-
-export const isHdf5 = (bytes: Uint8Array): boolean => hasMarker(bytes, 0, SIGNATURE)
 
 /** The file with its name for messages. */
 interface File {

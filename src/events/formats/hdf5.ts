@@ -4,14 +4,14 @@
 
 import type { Dataset, File as H5File } from 'h5wasm'
 import { malformedFile, unsupported } from '../../errors.js'
-import { withHdf5 } from '../../formats/hdf5.js'
+import { isHdf5, withHdf5 } from '../../formats/hdf5.js'
 import { appendBatch, concatBatches, createColumns, type EventBatch, type Geometry, type TriggerBatch, takeBatch, triggersOf } from '../batch.js'
 import { type DecoderOptions, decoderOf, type Parser, type ParserState } from '../decoder.js'
 import type { Ledger } from '../ledger.js'
 import { tally } from '../ledger.js'
 import { decompressBlosc } from './blosc.js'
 import { decodeEcf } from './ecf.js'
-import { findRawDataset, isHdf5, type RawDataset } from './hdf5-chunks.js'
+import { findRawDataset, type RawDataset } from './hdf5-chunks.js'
 import { swapBytes } from './words.js'
 
 const ECF = 36559

@@ -7,7 +7,7 @@ import type { NetworkBuilder } from '../../network/builder.js'
 import { LINEAR } from '../../network/emission.js'
 import { elementCount, type Float32Type, type Shape, type Tensor } from '../../network/types.js'
 import { decayOf, type Integrator } from './discretize.js'
-import { channelsLastWeights, compactParameter, depthwiseWeights, nirOrder, ourShape, reordered, withColumns } from './layout.js'
+import { channelsLastWeights, compactParameter, depthwiseWeights, nirOrder, reordered, withColumns } from './layout.js'
 
 export interface Rules {
   /** seconds (or whatever the file's time constants are in) of a step */
@@ -398,7 +398,3 @@ export const CONVERT: Readonly<Record<string, Convert>> = {
   Input: (_, input) => input,
   Output: (_, input) => input,
 }
-
-/** The input's shape in our order, and the shape that a value has for NIR. */
-export const sourceOfInput = (value: number, nirShape: Shape): Source => ({ value, nirShape })
-export { ourShape }

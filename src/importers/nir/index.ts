@@ -6,10 +6,11 @@ import { readBytes } from '../../files.js'
 import { type NirDocument, readNir } from '../../formats/nir.js'
 import { createBuilder, type NetworkBuilder } from '../../network/builder.js'
 import { LINEAR } from '../../network/emission.js'
-import { elementCount, type Network, type Shape } from '../../network/types.js'
-import { CONVERT, type Context, denseWeights, float32, ourShape, type Rules, type Source } from './convert.js'
+import { elementCount, MAX_STEPS, type Network, type Shape } from '../../network/types.js'
+import { CONVERT, type Context, denseWeights, float32, type Rules, type Source } from './convert.js'
 import { INTEGRATORS, type Integrator, simulatorOf } from './discretize.js'
 import { type FlatNode, flattenGraph } from './graph.js'
+import { ourShape } from './layout.js'
 
 export { INTEGRATORS, type Integrator, simulatorOf } from './discretize.js'
 
@@ -219,7 +220,7 @@ const addCount = ({ b }: Draft, name: string, value: number): number => {
 }
 
 const checkOptions = ({ steps = 100, dt, integrator = 'euler' }: NirOptions): void => {
-  if (!(Number.isInteger(steps) && steps >= 1 && steps <= 65535)) throw usage(`${steps} time steps.`, 'A run takes 1 to 65535.')
+  if (!(Number.isInteger(steps) && steps >= 1 && steps <= MAX_STEPS)) throw usage(`${steps} time steps.`, `A run takes 1 to ${MAX_STEPS}.`)
   if (dt !== undefined && !(Number.isFinite(dt) && dt > 0))
     throw usage(`a step of ${dt}.`, 'Give a number above 0, in the unit of the time constants (NIR files: seconds).')
   if (!INTEGRATORS.includes(integrator)) throw usage(`unknown integrator "${integrator}".`, `The integrators are ${INTEGRATORS.join(', ')}.`)

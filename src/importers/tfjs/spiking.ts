@@ -1,12 +1,10 @@
 // Layers over time (src/train/layers/spiking.ts): values [steps, ...] of TensorFlow.js are values [...] of a network with as many time steps.
 
+import { LEAST_LEARNED_THRESHOLD } from '../../network/operators/lif.js'
 import type { Tensor } from '../../network/types.js'
 import { addNode, type Context, type Convert, float32Tensor, onlySource, plainSource, readValue } from './context.js'
 import { brokenLayer, type Layer, refusedLayer, show } from './document.js'
 import { countOf, flagOf, numberOf } from './settings.js'
-
-/** Learned thresholds stay above this, as in training. */
-const LEAST_THRESHOLD = 0.01
 
 const one = (x: number): Tensor => float32Tensor([1], Float32Array.of(x))
 
@@ -70,7 +68,7 @@ export const convertLif: Convert = (context) => {
   )
   const limit = float32Tensor(
     [threshold.length],
-    threshold.map((x) => Math.max(x, LEAST_THRESHOLD)),
+    threshold.map((x) => Math.max(x, LEAST_LEARNED_THRESHOLD)),
   )
   return plainSource(
     addNode(context, (name) => ({

@@ -4,7 +4,7 @@
 import { invalidNetwork } from '../../errors.js'
 import { randomWords, STREAMS } from '../../random.js'
 import { checkTensor, type NodeTypes, neverOverlaps, noMacs, type Operator, whereOf } from '../operator.js'
-import { allocate, type ElementArray, elementCount, isQuantized, type NodeBase, type Stage, type Tensor, type ValueType } from '../types.js'
+import { allocate, type ElementArray, elementCount, isQuantized, MAX_STEPS, type NodeBase, type Stage, type Tensor, type ValueType } from '../types.js'
 
 export type EncodeCode = 'rate' | 'latency' | 'delta'
 export const ENCODE_CODES: readonly EncodeCode[] = ['rate', 'latency', 'delta']
@@ -100,8 +100,8 @@ export const encode: Operator<EncodeNode> = {
     if (!ENCODE_CODES.includes(node.code)) throw invalidNetwork(where, `unknown code ${JSON.stringify(node.code)}`)
     if (!(Number.isInteger(node.seed) && node.seed >= 0 && node.seed < 2 ** 32))
       throw invalidNetwork(where, `seed ${node.seed} is not an integer from 0 to 2^32 - 1`)
-    if (!(Number.isInteger(node.steps) && node.steps >= 1 && node.steps <= 65535))
-      throw invalidNetwork(where, `steps ${node.steps} is not an integer from 1 to 65535`)
+    if (!(Number.isInteger(node.steps) && node.steps >= 1 && node.steps <= MAX_STEPS))
+      throw invalidNetwork(where, `steps ${node.steps} is not an integer from 1 to ${MAX_STEPS}`)
     if (!(node.threshold > 0 && Number.isFinite(node.threshold))) throw invalidNetwork(where, `threshold ${node.threshold} is not a number above 0`)
     if (node.table !== null) checkTensor(node.table, ['int32'], [256], 'table entries', where)
   },

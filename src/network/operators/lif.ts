@@ -16,6 +16,9 @@ export interface LifNode extends NeuronBase<'lif'> {
   readonly resetTo: Tensor | null
 }
 
+/** What training and import keep learned thresholds above: float units may have any, but one at 0 fires by itself. */
+export const LEAST_LEARNED_THRESHOLD = 0.01
+
 const ownParameters = (node: LifNode): readonly Parameter[] => [
   { name: 'threshold', tensor: node.threshold, float: [-Infinity, Infinity], integer: [1, MEMBRANE_LIMIT] },
   { name: 'resetTo', tensor: node.resetTo, float: [-Infinity, Infinity], integer: [-MEMBRANE_LIMIT, MEMBRANE_LIMIT] },

@@ -2,6 +2,7 @@
 // recording [steps, ...] in front; backpropagation goes through all steps.
 
 import type { layers, Tensor } from '@tensorflow/tfjs'
+import { LEAST_LEARNED_THRESHOLD } from '#src/network/operators/lif.js'
 import type { TensorFlow } from '../tfjs.js'
 import { type Surrogate, spike } from './surrogate.js'
 
@@ -37,9 +38,6 @@ export interface SpikingLayers {
   /** marks a recording [steps, ...]: passes it on; the deployed network takes one slice a step */
   readonly recording: (options?: { readonly name?: string }) => Layer
 }
-
-/** Learned thresholds stay above this. */
-export const LEAST_THRESHOLD = 0.01
 
 const only = (inputs: Tensor | Tensor[]): Tensor => (Array.isArray(inputs) ? (inputs[0] as Tensor) : inputs)
 const shapeOf = (shapes: unknown): number[] => (Array.isArray((shapes as unknown[])[0]) ? (shapes as number[][])[0] : shapes) as number[]
@@ -79,7 +77,7 @@ export const makeSpikingLayers = (tf: TensorFlow): SpikingLayers => {
       return tf.tidy(() => {
         const { surrogate, slope, reset, beta, threshold } = this.options
         const keep = this.beta === undefined ? tf.scalar(beta) : tf.clipByValue(this.beta.read(), 0, 1)
-        const limit = this.threshold === undefined ? tf.scalar(threshold) : tf.maximum(this.threshold.read(), LEAST_THRESHOLD)
+        const limit = this.threshold === undefined ? tf.scalar(threshold) : tf.maximum(this.threshold.read(), LEAST_LEARNED_THRESHOLD)
         const spikes: Tensor[] = []
         let membrane: Tensor | null = null
         for (const x of tf.unstack(only(inputs), 1)) {
